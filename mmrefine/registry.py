@@ -6,6 +6,11 @@ plugs in by registering its parts with one of these registries from a module
 that the location's ``__init__`` imports.
 """
 
+# ruff: noqa: E402 - the check comes before the imports it is about.
+from .frameworks import REQUIRED_MODULES, require
+
+require(*REQUIRED_MODULES)
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS

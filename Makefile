@@ -1,0 +1,102 @@
+# Two environments, each made once and brought up to date when its requirement files change:
+#   .venv            the maintained OneDL line         make demo, make test
+#   .venv-openmmlab  OpenMMLab's original packages     make test-openmmlab
+# pip is used as it is configured; PIP_FIND_LINKS may name folders with ready wheels of mmcv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+OLD_VENV := .venv-openmmlab
+OLD_PY := $(OLD_VENV)/bin/python
+PINS := requirements/constraints-onedl.txt
+OLD_PINS := requirements/constraints-openmmlab.txt
+# Compiled mmcv fits one torch only.
+WHEELS := .wheels/$(shell sed -n 's/^torch==/torch-/p' $(PINS))
+# Headless OpenCV over the one that mmcv asks for: the same files, without libGL.
+HEADLESS := --no-deps --force-reinstall opencv-python-headless
+PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
+
+.PHONY: help demo test test-openmmlab test-openmmlab-quick lint clean
+
+help:
+	@echo 'make demo                  refine a photograph (installs what refining needs)'
+	@echo 'make test                  lint, types and the whole test suite (installs the rest)'
+	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
+	@echo 'make test-openmmlab-quick  a quick part of it'
+	@echo 'make clean                 remove the environments and compiled wheels'
+
+demo: $(VENV)/.refine-ready
+	@echo '== demo: refining a photograph, under a minute'
+	@$(PY) demo/run_demo.py
+
+test: $(VENV)/.test-ready lint
+	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
+	@$(PY) -m pytest
+
+lint: $(VENV)/.test-ready
+	@echo '== test: ruff and mypy, under a minute'
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+test-openmmlab: $(OLD_VENV)/.test-ready
+	@echo "== test-openmmlab: the whole suite on OpenMMLab's packages, under 15 minutes on 2 cores"
+	@$(OLD_PY) -m pytest
+
+test-openmmlab-quick: $(OLD_VENV)/.test-ready
+	@echo "== test-openmmlab-quick: a part of the suite on OpenMMLab's packages, a few minutes"
+	@$(OLD_PY) -m pytest -m 'quick and not slow'
+
+clean:
+	rm -rf $(VENV) $(OLD_VENV) .wheels
+
+# --no-cache-dir: pip must not keep the mmcv built here, without compiled ops, for a later
+# install that wants them.
+$(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE)
+	@echo '== $(VENV): torch, mmcv without compiled ops, mmsegmentation: about 2 minutes'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q -c $(PINS) torch 'setuptools<81' wheel
+	@$(PY) -m pip install -q -c $(PINS) --no-cache-dir --no-deps onedl-mmcv
+	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt
+	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
+	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
+		requirements/build.txt
+	@echo '== $(VENV): compiled mmcv, mmdetection, test tools'
+	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
+	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
+	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
+	@$(PY) -c 'import mmcv.ops, mmdet'
+	@touch $@
+
+$(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
+		requirements/test.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
+	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools'
+	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
+	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) torch 'setuptools<81' wheel
+	$(call compile-mmcv,$(OLD_PY),mmcv,$(OLD_PINS))
+	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) -r requirements/runtime.txt \
+		-r requirements/openmmlab.txt -r requirements/openmmlab-det.txt -r requirements/test.txt
+	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) $(HEADLESS)
+	@$(OLD_PY) -m pip install -q --no-deps --no-build-isolation -e .
+	@$(OLD_PY) -c 'import mmcv.ops, mmdet'
+	@touch $@
+
+# compile-mmcv: python, distribution, constraints. Nothing is done where the ops are there; a
+# ready wheel is taken from $(WHEELS) or wherever pip finds one; else it is compiled, after torch
+# and without isolation, as mmcv leaves its ops out where it cannot import torch.
+define compile-mmcv
+@if $(1) -c 'import mmcv.ops' 2>/dev/null; then \
+	echo '== mmcv has its compiled ops already'; \
+else \
+	echo '== $(2) with compiled ops: seconds where a ready wheel is found, else about 14 minutes on 2 cores'; \
+	mkdir -p $(WHEELS) && \
+	$(1) -m pip install -q -c $(3) -r requirements/build.txt && \
+	MAX_JOBS=$${MAX_JOBS:-$$(nproc)} $(1) -m pip wheel -q -c $(3) --no-build-isolation \
+		--no-cache-dir --no-deps --find-links $(WHEELS) -w $(WHEELS) $(2) && \
+	$(1) -m pip install -q -c $(3) --no-index --find-links $(WHEELS) --no-deps \
+		--force-reinstall $(2); \
+fi
+endef
