@@ -1,0 +1,174 @@
+"""Region overlap: mIoU of whole images, and inside and outside a band around boundaries.
+
+Shape legend: C = classes; K = band widths.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .counts import Counts, divide, exact_mean
+from .distance import boundary_distance
+from .label_maps import label_pair
+
+
+@dataclass(frozen=True, eq=False)
+class RegionCounts(Counts):
+    """Confusion matrix of the pixels that are not ignored.
+
+    Attributes:
+        confusion: (C, C + 1) int64, true class by predicted class; the last column is
+            "no class". For bool masks the matrix holds what lies on the true foreground,
+            and ``strayed`` what was predicted elsewhere.
+        strayed: (C,) int64, predicted pixels whose truth is no class.
+    """
+
+    confusion: np.ndarray
+    strayed: np.ndarray
+
+    def figures(self) -> dict[str, Any]:
+        """Intersection over union, as in PASCAL VOC and mmseg's ``IoUMetric``.
+
+        Returns:
+            ``miou`` (mean over the classes that occur), ``iou_per_class`` (C,), NaN for a
+            class in neither map; ``accuracy`` (right pixels), ``mean_accuracy`` (over the
+            classes that occur in the ground truth).
+        """
+        right = np.diagonal(self.confusion)
+        truth = self.confusion.sum(axis=1)
+        predicted = self.confusion[:, :-1].sum(axis=0) + self.strayed
+        iou = divide(right, truth + predicted - right)
+        return {
+            'miou': exact_mean(iou),
+            'iou_per_class': iou,
+            'accuracy': float(divide(right.sum(), truth.sum())),
+            'mean_accuracy': exact_mean(divide(right, truth)),
+        }
+
+
+def region_iou(
+    prediction: Any, target: Any, num_classes: int | None = None, ignore_index: int = 255
+) -> RegionCounts:
+    """Confusion matrix of one image.
+
+    Args:
+        prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
+        target: (H, W) ground truth of the same kind.
+        num_classes: Number of classes; default: largest label + 1, and 1 for masks.
+        ignore_index: Label of ``target`` whose pixels are not counted.
+
+    Returns:
+        Counts of one image; ``.figures()`` gives IoU and accuracy.
+
+    Raises:
+        TypeError, ValueError: Input that is not a pair of label maps or masks.
+    """
+    pair = label_pair(prediction, target, num_classes, ignore_index)
+    kinds = pair.num_classes + 1
+    joint = np.bincount(
+        (pair.target.astype(np.int32) * kinds + pair.prediction).ravel(), minlength=kinds**2
+    ).reshape(kinds, kinds)
+    # Ignored pixels are "no class" in both maps: the last entry, which nothing reads.
+    return RegionCounts(joint[:-1], joint[-1, :-1])
+
+
+@dataclass(frozen=True, eq=False)
+class TrimapCounts(Counts):
+    """Pixels by distance to the true boundary, all (K + 1, C) int64.
+
+    Row k holds distances in (width[k - 1], width[k]], the last row all that is farther.
+
+    Attributes:
+        widths: Band widths in pixels, increasing.
+        right: Pixels of class c predicted as c.
+        predicted: Pixels predicted as c.
+        target: Pixels whose truth is c.
+    """
+
+    widths: tuple[float, ...]
+    right: np.ndarray
+    predicted: np.ndarray
+    target: np.ndarray
+
+    def figures(self) -> dict[str, Any]:
+        """Overlap of the pixels inside and of those outside each band.
+
+        Returns:
+            ``widths`` (K,), ``miou_inside`` (K,), ``miou_outside`` (K,),
+            ``iou_inside_per_class`` (K, C), ``iou_outside_per_class`` (K, C), NaN where a
+            class has no pixel in either map there; the mean is over the other classes.
+        """
+        inside = [np.cumsum(a, axis=0)[:-1] for a in (self.right, self.predicted, self.target)]
+        whole = [a.sum(axis=0) for a in (self.right, self.predicted, self.target)]
+        outside = [w - i for w, i in zip(whole, inside, strict=True)]
+        iou = [divide(r, p + t - r) for r, p, t in (inside, outside)]
+        return {
+            'widths': np.array(self.widths),
+            'miou_inside': np.array([exact_mean(row) for row in iou[0]]),
+            'miou_outside': np.array([exact_mean(row) for row in iou[1]]),
+            'iou_inside_per_class': iou[0],
+            'iou_outside_per_class': iou[1],
+        }
+
+
+def trimap_iou(
+    prediction: Any,
+    target: Any,
+    width: float | Sequence[float],
+    num_classes: int | None = None,
+    ignore_index: int = 255,
+    void_boundary: bool = False,
+) -> TrimapCounts:
+    """Overlap inside and outside a band around the true boundary (SEMEDA, Figure 5).
+
+    A pixel is inside the band of width w if a pixel of another true label lies at most w
+    pixels from it (Euclidean), so that width 1 is the last pixel on either side.
+
+    Args:
+        prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
+        target: (H, W) ground truth of the same kind.
+        width: Band width in pixels, or several, increasing; all are had for the price of one.
+        num_classes: Number of classes; default: largest label + 1, and 1 for masks.
+        ignore_index: Label of ``target`` whose pixels are not counted.
+        void_boundary: Whether ignored pixels are "another label", so that their border has a
+            band. PASCAL VOC needs it: there every object is surrounded by ignored pixels,
+            and the published trimaps lie around them.
+
+    Returns:
+        Counts of one image; ``.figures()`` gives mIoU inside and outside.
+
+    Raises:
+        TypeError, ValueError: Input that is not a pair of label maps or masks, or widths
+            that are not positive and increasing.
+    """
+    widths = increasing(width, 'width')
+    pair = label_pair(prediction, target, num_classes, ignore_index)
+    distance = boundary_distance(pair.target, pair.ignored, void_boundary)
+    band = np.searchsorted(np.array(widths, np.float32), distance.ravel())
+    counted = slice(None) if pair.ignored is None else ~pair.ignored.ravel()
+    band, truth, guess = (
+        a.ravel()[counted] for a in (band, pair.target.ravel(), pair.prediction.ravel())
+    )
+    shape = (len(widths) + 1, pair.num_classes + 1)
+
+    def histogram(bands: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        flat = np.bincount(bands * shape[1] + labels, minlength=shape[0] * shape[1])
+        return flat.reshape(shape)[:, :-1]
+
+    right = truth == guess
+    return TrimapCounts(
+        widths, histogram(band[right], truth[right]), histogram(band, guess), histogram(band, truth)
+    )
+
+
+def increasing(values: float | Sequence[float], name: str) -> tuple[float, ...]:
+    """One or more positive, increasing numbers as a tuple; ValueError otherwise."""
+    numbers = tuple(float(v) for v in np.atleast_1d(np.asarray(values, float)))
+    if not numbers or not numbers[0] > 0 or any(not a < b for a, b in itertools.pairwise(numbers)):
+        raise ValueError(f'{name}: must be positive and increasing, got {values}')
+    return numbers
