@@ -1,0 +1,67 @@
+"""Test a model, with ``--refine`` behind a refiner: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmrefine.apis.run_config import (
+    add_refinement,
+    load_config,
+    save_pictures,
+    save_predictions,
+    use_cpu_processes,
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description='Test a model')
+    parser.add_argument('config', help='config file of the model')
+    parser.add_argument('checkpoint', help='checkpoint file of the model')
+    parser.add_argument('--work-dir', help='where logs and metrics go')
+    parser.add_argument('--out', help='folder for the predictions, as label-map PNGs')
+    parser.add_argument('--show-dir', help='folder for the predictions, drawn over the images')
+    parser.add_argument(
+        '--refine', help='refine the predictions: segfix, or a config with refiner = dict(...)'
+    )
+    parser.add_argument('--refine-checkpoint', help='weights for the refiner; else its own')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings in place of the config\'s, e.g. model.test_cfg.mode=slide a.b="[1,2]"',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser
+
+
+def main() -> None:
+    parser = build_parser()
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.refine_checkpoint and not args.refine:
+        parser.error('--refine-checkpoint: needs --refine')
+    try:
+        cfg = load_config(args.config, args.work_dir, args.launcher, args.cfg_options)
+        if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
+            raise ValueError(f'checkpoint: expected a file, {args.checkpoint} is none')
+        cfg.load_from = args.checkpoint
+        if args.out:
+            save_predictions(cfg, args.out)
+        if args.show_dir:
+            save_pictures(cfg, args.show_dir)
+        if args.refine:
+            add_refinement(cfg, args.refine, args.refine_checkpoint)
+    except ValueError as error:
+        parser.error(str(error))
+    use_cpu_processes(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.test()
+
+
+if __name__ == '__main__':
+    main()
