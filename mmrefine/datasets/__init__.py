@@ -1,0 +1,7 @@
+"""Datasets, samplers and transforms."""
+
+from . import transforms
+from .camvid import CamVidDataset
+from .samplers import EvenSourceSampler
+
+__all__ = ['CamVidDataset', 'EvenSourceSampler', 'transforms']

@@ -1,0 +1,1 @@
+"""Fields that this package adds to the data samples of mmseg and mmdet."""

@@ -1,0 +1,5 @@
+"""Decode heads."""
+
+from .segfix_head import SegFixHead
+
+__all__ = ['SegFixHead']

@@ -1,0 +1,5 @@
+"""Segmentors."""
+
+from .segfix import SegFix
+
+__all__ = ['SegFix']

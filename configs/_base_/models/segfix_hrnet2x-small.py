@@ -1,0 +1,18 @@
+# A tenth of SegFix as released, for a CPU or a small data set: 0.9 M parameters.
+_base_ = './segfix_hrnet2x.py'
+norm_cfg = dict(type='BN', requires_grad=True)
+model = dict(
+    backbone=dict(
+        stem_channels=32,
+        norm_cfg=norm_cfg,
+        extra=dict(
+            stage1=dict(num_blocks=(1, 1), num_channels=(8, 16)),
+            stage2=dict(num_blocks=(1, 2, 2), num_channels=(16, 32, 64)),
+            stage3=dict(num_modules=1, num_blocks=(1, 2, 2, 2), num_channels=(16, 32, 64, 96)),
+            stage4=dict(
+                num_modules=1, num_blocks=(1, 2, 2, 2, 2), num_channels=(16, 32, 64, 96, 128)
+            ),
+        ),
+    ),
+    decode_head=dict(in_channels=[16, 32, 64, 96, 128], channels=64, norm_cfg=norm_cfg),
+)

@@ -1,0 +1,8 @@
+# SegFix as published: HRNet-2x-W20, m = 8, boundary within 5 px.
+_base_ = [
+    '../_base_/models/segfix_hrnet2x.py',
+    '../_base_/datasets/cityscapes_segfix.py',
+    '../_base_/default_runtime.py',
+    '../_base_/schedules/schedule_80k.py',
+]
+model = dict(data_preprocessor=dict(size=_base_.crop_size))

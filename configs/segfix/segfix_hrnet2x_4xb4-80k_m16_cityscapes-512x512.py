@@ -1,0 +1,9 @@
+# Ablation: m = 16 directions.
+_base_ = './segfix_hrnet2x_4xb4-80k_cityscapes-512x512.py'
+targets = dict(type='mmrefine.GenerateBoundaryDirection', width=5, num_directions=16)
+train_pipeline = [*_base_.train_pipeline[:-2], targets, _base_.train_pipeline[-1]]
+test_pipeline = [*_base_.test_pipeline[:-2], targets, _base_.test_pipeline[-1]]
+model = dict(decode_head=dict(num_directions=16))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

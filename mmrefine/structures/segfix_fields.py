@@ -1,0 +1,20 @@
+"""Names of what SegFix writes into and reads from a ``SegDataSample``.
+
+All are ``PixelData``, batch-free, channel first:
+
+==================  =========  ============  ==========================================
+field               dtype      data          meaning
+==================  =========  ============  ==========================================
+gt_boundary_map     int64      (1, H, W)     1 on boundary pixels, 255 ignored
+gt_direction_map    int64      (1, H, W)     direction class, 255 ignored
+pred_boundary       float32    (1, H, W)     probability of being a boundary pixel
+pred_direction      uint8      (1, H, W)     most probable direction class
+pred_offset         int8       (2, H, W)     unit offset (dy, dx), zero off the boundary
+==================  =========  ============  ==========================================
+"""
+
+GT_BOUNDARY = 'gt_boundary_map'
+GT_DIRECTION = 'gt_direction_map'
+PRED_BOUNDARY = 'pred_boundary'
+PRED_DIRECTION = 'pred_direction'
+PRED_OFFSET = 'pred_offset'
