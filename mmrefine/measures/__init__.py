@@ -7,16 +7,38 @@ of figures::
     total(boundary_fscore(p, t, 3, num_classes=19) for p, t in pairs).figures()['fscore']
 """
 
+from .accuracy import BoundaryAccuracyCounts, mean_boundary_accuracy
 from .counts import Counts, total
 from .fscore import BoundaryFScoreCounts, boundary_fscore
-from .regions import RegionCounts, TrimapCounts, region_iou, trimap_iou
+from .inner_band import BoundaryIoUCounts, boundary_iou
+from .instances import InstanceBoundaryFScoreCounts, instance_boundary_fscore
+from .regions import (
+    ErrorCounts,
+    RegionCounts,
+    TrimapCounts,
+    error_by_distance,
+    region_iou,
+    trimap_iou,
+)
+from .upper_bound import UpperBoundCounts, boundary_upper_bound, correct_near_boundary
 
 __all__ = [
+    'BoundaryAccuracyCounts',
     'BoundaryFScoreCounts',
+    'BoundaryIoUCounts',
     'Counts',
+    'ErrorCounts',
+    'InstanceBoundaryFScoreCounts',
     'RegionCounts',
     'TrimapCounts',
+    'UpperBoundCounts',
     'boundary_fscore',
+    'boundary_iou',
+    'boundary_upper_bound',
+    'correct_near_boundary',
+    'error_by_distance',
+    'instance_boundary_fscore',
+    'mean_boundary_accuracy',
     'region_iou',
     'total',
     'trimap_iou',

@@ -245,5 +245,5 @@ def _matched(
 
 def _bit_sums(bits: np.ndarray, number: int) -> np.ndarray:
     """How often each of the lowest ``number`` bits is set, (number,) int64."""
-    little = bits.astype('<u8').view(np.uint8).reshape(-1, 8)
-    return np.unpackbits(little, axis=1, bitorder='little')[:, :number].sum(axis=0, dtype=np.int64)
+    one = np.uint64(1)
+    return np.array([np.count_nonzero(bits & (one << np.uint64(b))) for b in range(number)])

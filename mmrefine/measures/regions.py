@@ -1,4 +1,4 @@
-"""Region overlap: mIoU of whole images, and inside and outside a band around boundaries.
+"""Region overlap and errors: in whole images, and by distance to the true boundary.
 
 Shape legend: C = classes; K = band widths.
 """
@@ -23,9 +23,9 @@ class RegionCounts(Counts):
 
     Attributes:
         confusion: (C, C + 1) int64, true class by predicted class; the last column is
-            "no class". For bool masks the matrix holds what lies on the true foreground,
-            and ``strayed`` what was predicted elsewhere.
-        strayed: (C,) int64, predicted pixels whose truth is no class.
+            "no class".
+        strayed: (C,) int64, pixels predicted where the truth is no class: on the
+            background of a bool mask. 0 for label maps, where that means ignored.
     """
 
     confusion: np.ndarray
@@ -36,8 +36,8 @@ class RegionCounts(Counts):
 
         Returns:
             ``miou`` (mean over the classes that occur), ``iou_per_class`` (C,), NaN for a
-            class in neither map; ``accuracy`` (right pixels), ``mean_accuracy`` (over the
-            classes that occur in the ground truth).
+            class in neither map; ``accuracy`` (share of the labelled pixels that are right),
+            ``mean_accuracy`` (over the classes that occur in the ground truth).
         """
         right = np.diagonal(self.confusion)
         truth = self.confusion.sum(axis=1)
@@ -115,6 +115,44 @@ class TrimapCounts(Counts):
             'iou_outside_per_class': iou[1],
         }
 
+    def errors(self) -> ErrorCounts:
+        """The same pixels, all classes together, as :func:`error_by_distance` counts them."""
+        pixels = self.target.sum(axis=1)
+        return ErrorCounts(self.widths, pixels - self.right.sum(axis=1), pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorCounts(Counts):
+    """Wrong pixels by distance to the true boundary, both (K + 1,) int64.
+
+    Entry k holds distances in (distance[k - 1], distance[k]], the last all that is farther.
+
+    Attributes:
+        distances: Upper ends of the bins in pixels, increasing.
+        wrong: Pixels with a class in the ground truth and another in the prediction.
+        pixels: Pixels with a class in the ground truth.
+    """
+
+    distances: tuple[float, ...]
+    wrong: np.ndarray
+    pixels: np.ndarray
+
+    def figures(self) -> dict[str, Any]:
+        """Where the errors lie.
+
+        Returns:
+            ``distances`` (K,); for each bin (K + 1,): ``wrong`` and ``pixels`` (counts),
+            ``error_rate`` (share of the bin's pixels that are wrong), ``share_of_errors``
+            (share of all wrong pixels); NaN where there is nothing to divide by.
+        """
+        return {
+            'distances': np.array(self.distances),
+            'wrong': self.wrong,
+            'pixels': self.pixels,
+            'error_rate': divide(self.wrong, self.pixels),
+            'share_of_errors': divide(self.wrong, self.wrong.sum()),
+        }
+
 
 def trimap_iou(
     prediction: Any,
@@ -164,6 +202,38 @@ def trimap_iou(
     return TrimapCounts(
         widths, histogram(band[right], truth[right]), histogram(band, guess), histogram(band, truth)
     )
+
+
+def error_by_distance(
+    prediction: Any,
+    target: Any,
+    distances: float | Sequence[float] = tuple(range(1, 21)),
+    num_classes: int | None = None,
+    ignore_index: int = 255,
+    void_boundary: bool = False,
+) -> ErrorCounts:
+    """Count wrong pixels by their distance to the true boundary (SegFix, Figure 2).
+
+    The distance is that of :func:`trimap_iou`: to the nearest pixel of another true label.
+    For bool masks only the pixels of the true foreground are counted.
+
+    Args:
+        prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
+        target: (H, W) ground truth of the same kind.
+        distances: Upper ends of the bins in pixels, increasing.
+        num_classes: Number of classes; default: largest label + 1, and 1 for masks.
+        ignore_index: Label of ``target`` whose pixels are not counted.
+        void_boundary: Whether the border of ignored pixels is a boundary.
+
+    Returns:
+        Counts of one image; ``.figures()`` gives rates and shares. A :class:`TrimapCounts`
+        of the same widths gives them too, by ``.errors()``, without a second look.
+
+    Raises:
+        TypeError, ValueError: As :func:`trimap_iou`.
+    """
+    widths = increasing(distances, 'distances')
+    return trimap_iou(prediction, target, widths, num_classes, ignore_index, void_boundary).errors()
 
 
 def increasing(values: float | Sequence[float], name: str) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-# A tenth of SegFix as released, for a CPU or a small data set: 0.9 M parameters.
+# A small SegFix for a CPU or a small data set.
 _base_ = './segfix_hrnet2x.py'
 norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(

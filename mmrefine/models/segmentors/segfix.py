@@ -29,6 +29,10 @@ class SegFix(EncoderDecoder):
     ``mmrefine.ops.apply_offset`` needs nothing else.
     """
 
+    def extract_feat(self, inputs: Tensor) -> list[Tensor]:
+        """Features of (N, 3, H, W) images, in channels-last layout, which is faster."""
+        return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
+
     def postprocess_result(
         self, seg_logits: Tensor, data_samples: Sequence[SegDataSample] | None = None
     ) -> list[SegDataSample]:
