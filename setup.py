@@ -1,5 +1,6 @@
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,6 +44,21 @@ class BuildWithMim(build_py):
             )
         shutil.copy2(ROOT / 'model-index.yml', target)
 
+
+def link_tools():
+    """Let openmim find the scripts of a checkout that setuptools installs as ``develop``.
+
+    Only the scripts: a second way to ``configs/`` would give onedl-mim every config twice.
+    """
+    link = ROOT / 'mmrefine' / '.mim' / 'tools'
+    link.parent.mkdir(exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(Path('..', '..', 'tools'))
+
+
+# What pip calls for an editable install where setuptools is older than 64, as openmim needs it.
+if 'develop' in sys.argv:
+    link_tools()
 
 setup(
     name='mmrefine',
