@@ -1,0 +1,77 @@
+"""What every refiner can do."""
+
+import os
+from abc import ABC, abstractmethod
+
+import cv2
+import mmengine.fileio as fileio
+import numpy as np
+
+Image = str | os.PathLike | np.ndarray
+
+
+class Refiner(ABC):
+    """A trained network and the knowledge of how to make masks better with it.
+
+    A new method of the family subclasses this, registers itself with
+    ``mmrefine.registry.REFINERS``, and is then usable from Python, from
+    ``tools/refine.py`` and in ``mmrefine.RefinementHook`` alike.
+    """
+
+    @abstractmethod
+    def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
+        """Refine the masks of one image.
+
+        Args:
+            image: Path, or BGR uint8 array (H, W, 3).
+            masks: Label map (H, W) of any integer dtype, or stack of masks
+                (N, H, W), bool or uint8.
+
+        Returns:
+            Refined masks, same shape and dtype. Ignored pixels and everything
+            outside the refined region are as they were.
+
+        Raises:
+            TypeError: if ``masks`` is not of an integer or bool dtype.
+            ValueError: if sizes or number of dimensions do not fit.
+        """
+
+
+def load_image(image: Image) -> np.ndarray:
+    """BGR uint8 (H, W, 3) from a path or an array, EXIF orientation applied.
+
+    Raises:
+        ValueError: if the file is missing or no image, or the array has another shape.
+        TypeError: if the array is not uint8.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype != np.uint8:
+            raise TypeError(f'image: expected a uint8 array, got {image.dtype}')
+        if image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f'image: expected BGR of shape (H, W, 3), got {image.shape}')
+        return image
+    try:
+        content = np.frombuffer(fileio.get(os.fspath(image)), np.uint8)
+    except OSError as error:
+        raise ValueError(f'image: cannot read {image}: {error.strerror or error}') from error
+    array = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if array is None:
+        raise ValueError(f'image: {image} is not an image, or is incomplete')
+    return np.asarray(array)
+
+
+def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
+    """Refuse what :meth:`Refiner.refine` cannot refine; ``size_hw`` is the image's size."""
+    if not isinstance(masks, np.ndarray):
+        raise TypeError(f'masks: expected a numpy array, got {type(masks).__name__}')
+    if masks.dtype.kind not in 'iub':
+        raise TypeError(f'masks: expected integers or bool, got {masks.dtype}')
+    if masks.ndim not in (2, 3):
+        raise ValueError(f'masks: expected shape (H, W) or (N, H, W), got {masks.shape}')
+    if masks.ndim == 3 and masks.dtype not in (np.bool_, np.uint8):
+        raise TypeError(f'masks: a stack (N, H, W) must be bool or uint8, got {masks.dtype}')
+    if masks.shape[-2:] != size_hw:
+        raise ValueError(
+            f'masks: size {masks.shape[-2]}x{masks.shape[-1]} (height x width) is not the '
+            f"image's {size_hw[0]}x{size_hw[1]}"
+        )

@@ -1,0 +1,109 @@
+"""SegFix at work: labels of boundary pixels are fetched from the interior.
+
+SegFix, arXiv 2007.04269, Section 3.1: every pixel takes the label found at
+``position + scale * offset``, and the offset is zero off the predicted boundary.
+The field depends on the image alone, so it serves any number of masks of it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+from mmseg.structures import SegDataSample
+
+from ..models.checkpoint import build_model
+from ..models.segmentors import SegFix
+from ..ops import apply_offset
+from ..registry import REFINERS
+from ..structures.segfix_fields import PRED_OFFSET
+from .base import Image, Refiner, check_masks, load_image
+
+SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small_camvid.pth'
+
+
+@REFINERS.register_module()
+class SegFixRefiner(Refiner):
+    """Refines label maps and mask stacks of any model with a SegFix network.
+
+    Args:
+        model: Path of a config file, a model config, or a ``mmrefine.SegFix``
+            model; ``None`` takes the config from a published ``checkpoint``.
+        checkpoint: Weights of ``model``. With both ``None``, the weights that
+            come with the package.
+        device: Where the network runs; a GPU by default if there is one.
+        scale: How many offset lengths away a label is fetched: 2 as published.
+        steps: More than 1 follows the field up to so many steps, until a pixel
+            off the boundary is reached (the iterative scheme of Section 3.1).
+        ignore_index: Label that is neither changed nor fetched in label maps,
+            ``None`` for maps without one (instance ids). Stacks have none.
+
+    Raises:
+        ValueError: if the checkpoint is missing, broken or of another model, or
+            an option is out of range.
+        TypeError: if ``model`` builds something else than a ``SegFix``.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike | Mapping | nn.Module | None = None,
+        checkpoint: str | os.PathLike | None = None,
+        device: str | torch.device | None = None,
+        scale: int = 2,
+        steps: int = 1,
+        ignore_index: int | None = 255,
+    ) -> None:
+        for name, value in (('scale', scale), ('steps', steps)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f'{name}: expected an integer of 1 or more, got {value!r}')
+        if model is None and checkpoint is None:
+            checkpoint = SHIPPED_CHECKPOINT
+        if not isinstance(model, nn.Module):
+            model = build_model(model, checkpoint)
+        if not isinstance(model, SegFix):
+            raise TypeError(f'model: expected a mmrefine.SegFix, got {type(model).__name__}')
+        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        self.model = model.to(self.device).eval()
+        self.scale = scale
+        self.steps = steps
+        self.ignore_index = ignore_index
+
+    @torch.no_grad()
+    def predict_offset(self, image: Image) -> np.ndarray:
+        """Offset field of an image, reusable for all masks of it.
+
+        Args:
+            image: Path, or BGR uint8 array (H, W, 3).
+
+        Returns:
+            int8 (2, H, W): unit offsets (dy, dx), zero off the boundary.
+        """
+        array = load_image(image)
+        size_hw = array.shape[:2]
+        meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
+        tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+        sample = SegDataSample(metainfo=meta)
+        result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
+        return result.get(PRED_OFFSET).data.cpu().numpy()
+
+    def shift(self, masks: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """Refine masks with a known offset field.
+
+        Args:
+            masks: As for :meth:`refine`.
+            offset: int (2, H, W) as :meth:`predict_offset` gives it.
+        """
+        check_masks(masks, offset.shape[1:])
+        refined = apply_offset(masks, offset, scale=self.scale, steps=self.steps)
+        if masks.ndim == 2 and self.ignore_index is not None:
+            ignored = (masks == self.ignore_index) | (refined == self.ignore_index)
+            refined[ignored] = masks[ignored]
+        return refined
+
+    def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
+        """Refine the masks of one image; see :meth:`Refiner.refine`."""
+        array = load_image(image)
+        check_masks(masks, array.shape[:2])
+        return self.shift(masks, self.predict_offset(array))
