@@ -16,7 +16,7 @@ test_dataloader = val_dataloader
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.01),
 )
-train_cfg = dict(max_iters=2000, val_interval=500)
+train_cfg = dict(max_iters=2000, val_interval=1000)
 param_scheduler = [dict(type='PolyLR', eta_min=0, power=0.9, begin=0, end=2000, by_epoch=False)]
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
 randomness = dict(seed=0)

@@ -7,12 +7,12 @@ model = dict(
         norm_cfg=norm_cfg,
         extra=dict(
             stage1=dict(num_blocks=(1, 1), num_channels=(8, 16)),
-            stage2=dict(num_blocks=(1, 2, 2), num_channels=(16, 32, 64)),
-            stage3=dict(num_modules=1, num_blocks=(1, 2, 2, 2), num_channels=(16, 32, 64, 96)),
+            stage2=dict(num_blocks=(1, 2, 2), num_channels=(16, 32, 48)),
+            stage3=dict(num_modules=1, num_blocks=(1, 2, 2, 2), num_channels=(16, 32, 48, 64)),
             stage4=dict(
-                num_modules=1, num_blocks=(1, 2, 2, 2, 2), num_channels=(16, 32, 64, 96, 128)
+                num_modules=1, num_blocks=(1, 2, 2, 2, 2), num_channels=(16, 32, 48, 64, 64)
             ),
         ),
     ),
-    decode_head=dict(in_channels=[16, 32, 64, 96, 128], channels=64, norm_cfg=norm_cfg),
+    decode_head=dict(in_channels=[16, 32, 48, 64, 64], channels=32, norm_cfg=norm_cfg),
 )
