@@ -202,8 +202,9 @@ def _count(
 ) -> np.ndarray:
     """All and matched boundary pixels of at most 64 classes, (2, 2, C'): side, kind, class."""
     number = classes.stop - classes.start
-    bit_of = np.zeros(pair.num_classes + 1, np.uint64)
-    bit_of[classes] = np.uint64(1) << np.arange(number, dtype=np.uint64)
+    word = np.dtype(np.uint32 if number <= 32 else np.uint64)
+    bit_of = np.zeros(pair.num_classes + 1, word)
+    bit_of[classes] = np.left_shift(1, np.arange(number, dtype=word), dtype=word)
     height, width = pair.target.shape
     margin = int(np.abs(rings[-1]).max())
     stride = width + 2 * margin
@@ -212,38 +213,38 @@ def _count(
         own, *others = bit_of[around]
         # Different labels have different bits, so XOR holds both; equal labels give 0.
         bounds = (own ^ others[0]) | (own ^ others[1]) | (own ^ others[2])
-        keep = bounds != 0
-        row, column = np.divmod(index[keep], width)
-        points.append((row + margin) * stride + column + margin)
-        bits.append(bounds[keep])
-        grids.append(np.zeros((height + 2 * margin) * stride, np.uint64))
-        grids[-1][points[-1]] = bits[-1]
+        # With a margin around the image, no step leaves the grid.
+        points.append(index + index // width * (2 * margin) + margin * (stride + 1))
+        bits.append(bounds)
+        grids.append(np.zeros((height + 2 * margin) * stride, word))
+        grids[-1][points[-1]] = bounds
     steps = [ring @ np.array([stride, 1]) for ring in rings]
     counts = np.empty((2, 2, number), np.int64)
     for side in (0, 1):
-        matched = _matched(points[side], bits[side], grids[1 - side], steps)
-        counts[side] = _bit_sums(bits[side], number), _bit_sums(matched, number)
+        found = _bit_sums(bits[side], number)
+        missed = _unmatched(points[side], bits[side], grids[1 - side], steps)
+        counts[side] = found, found - _bit_sums(missed, number)
     return counts
 
 
-def _matched(
+def _unmatched(
     points: np.ndarray, bits: np.ndarray, grid: np.ndarray, steps: list[np.ndarray]
 ) -> np.ndarray:
-    """The bits (B,) of each point that occur in ``grid`` within the rings around it."""
-    matched = np.zeros_like(bits)
-    waiting = np.arange(len(points))
+    """The bits that do not occur in ``grid`` within the rings around their point.
+
+    Points whose bits have all been found are dropped on the way out.
+    """
     for step in steps:
-        if not len(waiting):
-            break
-        here, found = points[waiting], np.zeros(len(waiting), bits.dtype)
-        for offset in step:
-            found |= grid[here + offset]
-        matched[waiting] |= found & bits[waiting]
-        waiting = waiting[matched[waiting] != bits[waiting]]
-    return matched
+        found = grid.take(points + step[0])
+        for offset in step[1:]:
+            found |= grid.take(points + offset)
+        bits = bits & ~found
+        waiting = np.flatnonzero(bits)
+        points, bits = points[waiting], bits[waiting]
+    return bits
 
 
 def _bit_sums(bits: np.ndarray, number: int) -> np.ndarray:
-    """How often each of the lowest ``number`` bits is set, (number,) int64."""
-    one = np.uint64(1)
-    return np.array([np.count_nonzero(bits & (one << np.uint64(b))) for b in range(number)])
+    """How often each of the lowest ``number`` bits is set, (number,)."""
+    ones = np.left_shift(1, np.arange(number, dtype=bits.dtype), dtype=bits.dtype)
+    return np.array([np.count_nonzero(bits & one) for one in ones])

@@ -79,21 +79,25 @@ def region_iou(
 
 @dataclass(frozen=True, eq=False)
 class TrimapCounts(Counts):
-    """Pixels by distance to the true boundary, all (K + 1, C) int64.
+    """Pixels by distance to the true boundary, int64.
 
     Row k holds distances in (width[k - 1], width[k]], the last row all that is farther.
 
     Attributes:
         widths: Band widths in pixels, increasing.
-        right: Pixels of class c predicted as c.
-        predicted: Pixels predicted as c.
-        target: Pixels whose truth is c.
+        right: (K + 1, C), pixels of class c predicted as c.
+        predicted: (K + 1, C), pixels predicted as c.
+        target: (K + 1, C), pixels whose truth is c.
+        wrong: (K + 1,), pixels whose prediction is not the truth.
+        pixels: (K + 1,), all pixels that are not ignored.
     """
 
     widths: tuple[float, ...]
     right: np.ndarray
     predicted: np.ndarray
     target: np.ndarray
+    wrong: np.ndarray
+    pixels: np.ndarray
 
     def figures(self) -> dict[str, Any]:
         """Overlap of the pixels inside and of those outside each band.
@@ -116,9 +120,8 @@ class TrimapCounts(Counts):
         }
 
     def errors(self) -> ErrorCounts:
-        """The same pixels, all classes together, as :func:`error_by_distance` counts them."""
-        pixels = self.target.sum(axis=1)
-        return ErrorCounts(self.widths, pixels - self.right.sum(axis=1), pixels)
+        """The wrong pixels, as :func:`error_by_distance` counts them."""
+        return ErrorCounts(self.widths, self.wrong, self.pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +132,8 @@ class ErrorCounts(Counts):
 
     Attributes:
         distances: Upper ends of the bins in pixels, increasing.
-        wrong: Pixels with a class in the ground truth and another in the prediction.
-        pixels: Pixels with a class in the ground truth.
+        wrong: Pixels whose prediction is not the truth.
+        pixels: All pixels that are not ignored.
     """
 
     distances: tuple[float, ...]
@@ -199,8 +202,14 @@ def trimap_iou(
         return flat.reshape(shape)[:, :-1]
 
     right = truth == guess
+    pixels = np.bincount(band, minlength=shape[0])
     return TrimapCounts(
-        widths, histogram(band[right], truth[right]), histogram(band, guess), histogram(band, truth)
+        widths,
+        histogram(band[right], truth[right]),
+        histogram(band, guess),
+        histogram(band, truth),
+        pixels - np.bincount(band[right], minlength=shape[0]),
+        pixels,
     )
 
 
@@ -215,7 +224,7 @@ def error_by_distance(
     """Count wrong pixels by their distance to the true boundary (SegFix, Figure 2).
 
     The distance is that of :func:`trimap_iou`: to the nearest pixel of another true label.
-    For bool masks only the pixels of the true foreground are counted.
+    For bool masks, too, both sides of the boundary are counted.
 
     Args:
         prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
