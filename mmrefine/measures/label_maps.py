@@ -11,6 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+# OpenCV counts bytes many times faster than numpy, but in float32: exact up to so many pixels.
+BLOCK = 2**24
+
 
 @dataclass(frozen=True)
 class LabelPair:
@@ -115,8 +118,7 @@ def class_sizes(labels: np.ndarray, where: np.ndarray, num_classes: int) -> np.n
     if labels.dtype != np.uint8:
         return np.bincount(labels[where], minlength=num_classes + 1)[:num_classes]
     sizes = np.zeros(num_classes, np.int64)
-    # OpenCV counts bytes many times faster, but in float32: exact up to 2**24 pixels.
-    rows = max(1, 2**24 // labels.shape[1])
+    rows = max(1, BLOCK // labels.shape[1])
     for top in range(0, len(labels), rows):
         block, mask = labels[top : top + rows], where[top : top + rows].view(np.uint8)
         counted = cv2.calcHist([block], [0], mask, [num_classes], [0, num_classes])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mmseg.evaluation import IoUMetric
 from torch import from_numpy
 
-from mmrefine.measures import region_iou, total, trimap_iou
+from mmrefine.measures import error_by_distance, region_iou, total, trimap_iou
 from mmrefine.measures.distance import boundary_distance
 
 from .drawing import VOID, blobs, draw, map_pairs
@@ -160,3 +160,44 @@ def test_totals_equal_one_big_image():
     apart = [np.concatenate([m for p in pairs for m in (p[k], gap)], axis=1) for k in (0, 1)]
     summed = total(trimap_iou(p, t, (1, 3), 3) for p, t in pairs)
     np.testing.assert_array_equal(summed.right, trimap_iou(*apart, (1, 3), 3).right)
+
+
+def test_errors_by_distance_drawn():
+    target = draw("""
+        ....1111#
+        ....1111#""")
+    prediction = draw("""
+        1.111111.
+        ......111""")
+    # Distances 4 3 2 1 | 1 2 3 4 in both rows; wrong: 4, 2, 1 in the upper, 1, 2 in the lower.
+    counts = error_by_distance(prediction, target, (1, 2, 3), 2)
+    np.testing.assert_array_equal(counts.wrong, [2, 2, 0, 1])
+    np.testing.assert_array_equal(counts.pixels, [4, 4, 4, 4])
+    figures = counts.figures()
+    np.testing.assert_allclose(figures['error_rate'], [0.5, 0.5, 0, 0.25])
+    np.testing.assert_allclose(figures['share_of_errors'], [0.4, 0.4, 0, 0.2])
+    masks = error_by_distance(prediction[:, :8] > 0, target[:, :8] > 0, (1, 2, 3))
+    np.testing.assert_array_equal(masks.wrong, counts.wrong)
+    np.testing.assert_array_equal(masks.pixels, counts.pixels)
+
+
+@settings(max_examples=50, deadline=None)
+@given(map_pairs(), st.booleans())
+def test_errors_by_distance_are_all_wrong_pixels(maps, void_boundary):
+    prediction, target = maps
+    counts = error_by_distance(prediction, target, (1, 2, 4), 4, void_boundary=void_boundary)
+    counted = target != VOID
+    wrong = (prediction != target) & counted
+    distance = np.round(plain_distance(target, void_boundary), 6)
+    for k, (low, high) in enumerate([(0, 1), (1, 2), (2, 4), (4, np.inf)]):
+        where = (distance > low) & (distance <= high)
+        assert counts.wrong[k] == (wrong & where).sum()
+        assert counts.pixels[k] == (counted & where).sum()
+
+
+def test_errors_without_a_boundary_or_without_errors():
+    flat = np.zeros((4, 7), np.uint8)
+    wrong = error_by_distance(flat + 1, flat, (1, 2), 2).figures()
+    np.testing.assert_array_equal(wrong['wrong'], [0, 0, 28])
+    right = error_by_distance(flat, flat, (1, 2), 2).figures()
+    assert np.isnan(right['share_of_errors']).all()
