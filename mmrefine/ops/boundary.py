@@ -43,7 +43,8 @@ def distance_map(label_map: Array, ignore_index: int = 255) -> Array:
         ValueError: ``label_map`` is not two-dimensional.
     """
     labels = label_array(label_map)
-    return like(distance_in_boxes(labels, label_boxes(labels, ignore_index)), label_map)
+    boxes = label_boxes(labels, ignore_index)
+    return like(distance_in_boxes(labels, boxes, labels == ignore_index), label_map)
 
 
 def boundary_map(label_map: Array, width: float = 5, ignore_index: int = 255) -> Array:
@@ -63,8 +64,9 @@ def boundary_map(label_map: Array, width: float = 5, ignore_index: int = 255) ->
     """
     check_width(width)
     labels = label_array(label_map)
-    distance = distance_in_boxes(labels, label_boxes(labels, ignore_index))
-    return like(boundary_from_distance(distance, labels == ignore_index, width), label_map)
+    ignored = labels == ignore_index
+    distance = distance_in_boxes(labels, label_boxes(labels, ignore_index), ignored)
+    return like(boundary_from_distance(distance, ignored, width), label_map)
 
 
 def boundary_from_distance(distance: np.ndarray, ignored: np.ndarray, width: float) -> np.ndarray:
@@ -98,23 +100,22 @@ def like(result: np.ndarray, reference: Array) -> Array:
     return result
 
 
-def distance_in_boxes(labels: np.ndarray, boxes: list[LabelBox]) -> np.ndarray:
-    """``distance_map`` for those who have the boxes of the labels already.
+def distance_in_boxes(labels: np.ndarray, boxes: list[LabelBox], ignored: np.ndarray) -> np.ndarray:
+    """``distance_map`` for those who have the boxes of the labels and the ignored pixels (H, W).
 
     Inside a box a label is measured against everything else in the box and one pixel around it.
     That is exact for the pieces the box was made for: the nearest foreign pixel lies no farther
     out than that. It is too far for parts of other pieces that reach into the box; these have
     boxes of their own, and the smaller distance is kept.
     """
-    distance = np.zeros(labels.shape, np.float32)
-    for box in boxes:
-        distance[box.window()][labels[box.window()] == box.label] = np.inf
+    distance = np.full(labels.shape, np.inf, np.float32)
+    distance[ignored] = 0
     for box in boxes:
         outer, inner = box.grown(1)
         inside = labels[outer] == box.label
         if inside.all():  # no foreign pixel even around the box: the label fills the image
-            continue
+            break
         nearest = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         target = distance[box.window()]
-        np.minimum(target, nearest[inner], out=target, where=inside[inner])
+        np.copyto(target, np.minimum(target, nearest[inner]), where=inside[inner])
     return distance

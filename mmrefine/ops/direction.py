@@ -71,9 +71,9 @@ def segfix_targets(
     check_kernel_size(kernel_size)
     labels = label_array(label_map)
     boxes = label_boxes(labels, ignore_index)
-    distance = distance_in_boxes(labels, boxes)
-    direction = _direction(distance, labels, boxes, num_directions, kernel_size)
     ignored = labels == ignore_index
+    distance = distance_in_boxes(labels, boxes, ignored)
+    direction = _direction(distance, labels, boxes, num_directions, kernel_size)
     direction[ignored] = IGNORED
     boundary = boundary_from_distance(distance, ignored, width)
     return like(distance, label_map), like(boundary, label_map), like(direction, label_map)
@@ -242,19 +242,21 @@ def _gradient_at(
     Distances are roots of whole numbers, which float32 still tells apart up to 2000 pixels.
     Components that cancel out are exactly zero.
     """
-    height, width = labels.shape
     radius = kernels.shape[-1] // 2
     weights = kernels.reshape(2, -1).T
+    y, x = np.divmod(pixels, labels.shape[1])
+    distance, labels = np.pad(distance, radius), np.pad(labels, radius)
+    width = labels.shape[1]
+    centres = (y + radius) * width + x + radius
     dy, dx = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, -1)
+    window = dy * width + dx
     gradient = np.empty((len(pixels), 2))
-    chunk = max(1, 2**20 // len(weights))
+    chunk = max(1, 2**18 // len(window))
     for begin in range(0, len(pixels), chunk):
-        here = pixels[begin : begin + chunk, None]
-        y, x = here // width + dy, here % width + dx
-        in_image = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        there = np.where(in_image, y * width + x, here)
-        own = in_image & (labels.take(there) == labels.take(here))
-        squared = np.rint(distance.take(there).astype(np.float64) ** 2) * own
-        gradient[begin : begin + chunk] = np.sqrt(squared) @ weights
+        here = centres[begin : begin + chunk, None]
+        there = here + window
+        squared = np.square(distance.take(there), dtype=np.float64)
+        squared *= labels.take(there) == labels.take(here)
+        gradient[begin : begin + chunk] = np.sqrt(np.rint(squared, out=squared)) @ weights
     gradient[np.abs(gradient) < 1e-9 * (1 + distance.max())] = 0
     return gradient.T
