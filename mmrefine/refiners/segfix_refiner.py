@@ -24,6 +24,31 @@ from .base import Image, Refiner, check_masks, load_image
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small_camvid.pth'
 
 
+def shift_masks(
+    masks: np.ndarray,
+    offset: np.ndarray,
+    scale: int = 2,
+    steps: int = 1,
+    ignore_index: int | None = 255,
+) -> np.ndarray:
+    """Refine masks with a known offset field; no network is needed.
+
+    Args:
+        masks: Label map (H, W) of any integer dtype, or stack (N, H, W), bool or uint8.
+        offset: int (2, H, W), unit offsets (dy, dx), zero off the boundary.
+        scale, steps, ignore_index: As for :class:`SegFixRefiner`.
+
+    Returns:
+        Refined masks, same shape and dtype.
+    """
+    check_masks(masks, offset.shape[1:])
+    refined = apply_offset(masks, offset, scale=scale, steps=steps)
+    if masks.ndim == 2 and ignore_index is not None:
+        ignored = (masks == ignore_index) | (refined == ignore_index)
+        refined[ignored] = masks[ignored]
+    return refined
+
+
 @REFINERS.register_module()
 class SegFixRefiner(Refiner):
     """Refines label maps and mask stacks of any model with a SegFix network.
@@ -95,12 +120,7 @@ class SegFixRefiner(Refiner):
             masks: As for :meth:`refine`.
             offset: int (2, H, W) as :meth:`predict_offset` gives it.
         """
-        check_masks(masks, offset.shape[1:])
-        refined = apply_offset(masks, offset, scale=self.scale, steps=self.steps)
-        if masks.ndim == 2 and self.ignore_index is not None:
-            ignored = (masks == self.ignore_index) | (refined == self.ignore_index)
-            refined[ignored] = masks[ignored]
-        return refined
+        return shift_masks(masks, offset, self.scale, self.steps, self.ignore_index)
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`."""
