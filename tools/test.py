@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmrefine.apis.run_config import (
     add_refinement,
     load_config,
+    refiner_settings,
     save_pictures,
     save_predictions,
     use_cpu_processes,
@@ -25,7 +26,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--out', help='folder for the predictions, as label-map PNGs')
     parser.add_argument('--show-dir', help='folder for the predictions, drawn over the images')
     parser.add_argument(
-        '--refine', help='refine the predictions: segfix, or a config with refiner = dict(...)'
+        '--refine',
+        help='refine the predictions: segfix, or the config of a refiner or of its network',
     )
     parser.add_argument('--refine-checkpoint', help='weights for the refiner; else its own')
     parser.add_argument(
@@ -55,7 +57,7 @@ def main() -> None:
         if args.show_dir:
             save_pictures(cfg, args.show_dir)
         if args.refine:
-            add_refinement(cfg, args.refine, args.refine_checkpoint)
+            add_refinement(cfg, refiner_settings(args.refine, args.refine_checkpoint))
     except ValueError as error:
         parser.error(str(error))
     use_cpu_processes(cfg)

@@ -13,6 +13,8 @@ from mmengine.config import Config
 
 # Refiners by the name a user types; each finds its own shipped weights.
 REFINERS = {'segfix': 'mmrefine.SegFixRefiner'}
+# Refiners by the type of the network they use, for configs that train one.
+REFINERS_OF_MODELS = {'mmrefine.SegFix': 'mmrefine.SegFixRefiner'}
 # The metrics of mmseg that can write predictions.
 WRITING_METRICS = ('IoUMetric', 'mmseg.IoUMetric', 'CityscapesMetric', 'mmseg.CityscapesMetric')
 
@@ -53,7 +55,7 @@ def use_cpu_processes(cfg: Config) -> None:
     if cfg.launcher != 'pytorch' or torch.cuda.is_available():
         return
     torch.distributed.init_process_group('gloo')
-    cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel'))
+    cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel', device_ids=None))
 
 
 def use_mixed_precision(cfg: Config) -> None:
@@ -69,32 +71,43 @@ def use_mixed_precision(cfg: Config) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
-def add_refinement(cfg: Config, refiner: str, checkpoint: str | None = None) -> None:
-    """Put ``RefinementHook`` behind the model of a config.
+def refiner_settings(refiner: str, checkpoint: str | None = None) -> dict[str, Any]:
+    """Return the config of a refiner from what a user types.
 
     Args:
-        cfg: The config of any mmseg model.
-        refiner: ``'segfix'``, or a config file that defines ``refiner = dict(type=...)``.
+        refiner: ``'segfix'``; or a config file that defines ``refiner = dict(type=...)``, or one
+            that trains the refiner's network.
         checkpoint: Weights for the refiner; else those it ships or its config names.
 
     Raises:
-        ValueError: if ``refiner`` is neither, or ``checkpoint`` is no file.
+        ValueError: if ``refiner`` is none of these, or ``checkpoint`` is no file.
     """
     if refiner in REFINERS:
         settings = dict(type=REFINERS[refiner])
     elif refiner.endswith('.py') and Path(refiner).is_file():
-        settings = Config.fromfile(refiner).get('refiner')
+        cfg = Config.fromfile(refiner)
+        settings = cfg.get('refiner')
+        kind = cfg.get('model', {}).get('type')
+        if settings is None and kind in REFINERS_OF_MODELS:
+            settings = dict(type=REFINERS_OF_MODELS[kind], model=refiner)
         if settings is None:
-            raise ValueError(f'--refine: {refiner} defines no refiner = dict(type=...)')
+            raise ValueError(
+                f'refiner: {refiner} has neither refiner = dict(type=...) nor a model of type '
+                f'{", ".join(REFINERS_OF_MODELS)}'
+            )
     else:
-        raise ValueError(
-            f'--refine: expected {", ".join(REFINERS)} or a config file, got {refiner}'
-        )
+        known = ', '.join(REFINERS)
+        raise ValueError(f'refiner: expected {known} or a config file, got {refiner}')
     if checkpoint is not None:
         if not Path(checkpoint).is_file():
-            raise ValueError(f'--refine-checkpoint: expected a file, {checkpoint} is none')
+            raise ValueError(f'refiner checkpoint: expected a file, {checkpoint} is none')
         settings = dict(settings, checkpoint=checkpoint)
-    hook = dict(type='mmrefine.RefinementHook', refiner=settings)
+    return dict(settings)
+
+
+def add_refinement(cfg: Config, refiner: Mapping[str, Any]) -> None:
+    """Put ``RefinementHook`` with a refiner's config behind the model of any mmseg config."""
+    hook = dict(type='mmrefine.RefinementHook', refiner=dict(refiner))
     cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
 
 
