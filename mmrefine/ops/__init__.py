@@ -1,14 +1,20 @@
 """Array functions: numpy, scipy, OpenCV and torch only."""
 
 from .boundary import boundary_map, distance_map
+from .boxes import propose_boxes
 from .direction import direction_map, direction_to_offset, segfix_targets
 from .offset import apply_offset
+from .patches import average_patches, crop_patches, reassemble_patches
 
 __all__ = [
     'apply_offset',
+    'average_patches',
     'boundary_map',
+    'crop_patches',
     'direction_map',
     'direction_to_offset',
     'distance_map',
+    'propose_boxes',
+    'reassemble_patches',
     'segfix_targets',
 ]
