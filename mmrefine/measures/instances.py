@@ -112,10 +112,17 @@ def _pair(mask: Any, target: Any, tolerance: float) -> tuple[float, float]:
             f'got {mask.dtype} {mask.shape} and {target.dtype} {target.shape}'
         )
     radius = tolerance_in_pixels(tolerance, mask.shape)
-    x, y, width, height = cv2.boundingRect((mask | target).view(np.uint8))
-    # One pixel more on each side, so that the instances' contours lie inside the crop.
-    crop = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
+    crop = joint_crop(mask, target)
     mask, target = mask[crop], target[crop]
     union = np.count_nonzero(mask | target)
     iou = np.count_nonzero(mask & target) / union if union else 0.0
     return float(boundary_fscore(mask, target, radius).per_image()[0, 0]), iou
+
+
+def joint_crop(mask: np.ndarray, target: np.ndarray) -> tuple[slice, slice]:
+    """The box around two (H, W) bool masks and one pixel more on each side that has one.
+
+    Contours and distances to contours inside it are those of the whole image.
+    """
+    x, y, width, height = cv2.boundingRect((mask | target).view(np.uint8))
+    return slice(max(y - 1, 0), y + height + 1), slice(max(x - 1, 0), x + width + 1)
