@@ -1,0 +1,5 @@
+"""Metrics, registered with ``mmrefine.registry.METRICS``."""
+
+from .segfix_metric import SegFixMetric
+
+__all__ = ['SegFixMetric']
