@@ -1,1 +1,5 @@
 """Data preprocessors."""
+
+from .patch_data_preprocessor import PatchDataPreProcessor
+
+__all__ = ['PatchDataPreProcessor']

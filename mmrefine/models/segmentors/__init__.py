@@ -1,5 +1,6 @@
 """Segmentors."""
 
+from .patch_refiner import PatchRefiner
 from .segfix import SegFix
 
-__all__ = ['SegFix']
+__all__ = ['PatchRefiner', 'SegFix']

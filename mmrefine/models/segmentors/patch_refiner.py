@@ -1,0 +1,55 @@
+"""The refinement network of BPR as an mmseg segmentor (arXiv 2104.05239, Section 3.2)."""
+
+from typing import Any
+
+import torch
+from mmseg.models.segmentors import EncoderDecoder
+from torch import Tensor, nn
+
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class PatchRefiner(EncoderDecoder):
+    """Segments small patches into object and background, given a coarse mask.
+
+    Takes the arguments of mmseg's ``EncoderDecoder``: any backbone with
+    ``in_channels=4`` and any head with two classes (or one, with a sigmoid).
+    ``data_preprocessor`` is a ``mmrefine.PatchDataPreProcessor``, which appends
+    the mask to the image.
+
+    Weights of a backbone for RGB images, ImageNet's for example, are widened
+    when loaded: the mask's channel starts at zero, so that the function of the
+    first three stays the same. In weights of the released BPR code the mask has
+    a convolution of its own, ``conv_mask``, added to the stem's; the two become
+    the one convolution they are.
+    """
+
+    def __init__(self, backbone: dict, decode_head: dict, **kwargs: Any) -> None:
+        super().__init__(backbone=backbone, decode_head=decode_head, **kwargs)
+        # torch < 2.5 has no public name for it.
+        self.backbone._register_load_state_dict_pre_hook(_widen_stem, with_module=True)
+
+    def predict_probabilities(self, inputs: Tensor) -> Tensor:
+        """Probability of the object: (N, 4, S, S) → (N, S, S), all of one batch at once."""
+        meta = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), inputs.shape[2:])
+        logits = self.encode_decode(inputs, [meta] * len(inputs))
+        if self.out_channels == 1:
+            return logits[:, 0].sigmoid()
+        return logits.softmax(dim=1)[:, 1]
+
+
+def _widen_stem(
+    backbone: nn.Module, state_dict: dict[str, Tensor], prefix: str, *args: Any
+) -> None:
+    """Make a stem convolution for images fit one for images and masks."""
+    name, stem = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
+    weight = state_dict.get(f'{prefix}{name}.weight')
+    missing = 0 if weight is None else stem.in_channels - weight.shape[1]
+    if missing < 1:
+        return
+    of_mask = state_dict.pop(
+        f'{prefix}conv_mask.weight',
+        weight.new_zeros(len(weight), missing, *weight.shape[2:]),
+    )
+    state_dict[f'{prefix}{name}.weight'] = torch.cat([weight, of_mask], dim=1)
