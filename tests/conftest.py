@@ -64,3 +64,32 @@ def camvid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cv2.imwrite(str(folder / 'img_dir' / split / f'{index}.png'), image)
             cv2.imwrite(str(folder / 'ann_dir' / split / f'{index}.png'), labels)
     return folder
+
+
+@pytest.fixture(scope='session')
+def small_config() -> Path:
+    """Return the config of the smallest network, on CamVid."""
+    return ROOT / 'configs' / 'segfix' / 'segfix_hrnet2x-small_1xb8-2k_camvid-192x192.py'
+
+
+@pytest.fixture(scope='session')
+def small_run(camvid_folder: Path) -> Callable[[int], list[str]]:
+    """Return the command-line options that make ``small_config`` run in seconds."""
+
+    def options(iterations: int) -> list[str]:
+        settings: dict[str, object] = {
+            'train_cfg.max_iters': iterations,
+            'train_dataloader.dataset.pipeline.3.crop_size': '(32,48)',
+            'model.data_preprocessor.size': '(32,48)',
+            'default_hooks.checkpoint.interval': 1,
+        }
+        for split in ('train', 'val', 'test'):
+            settings |= {
+                f'{split}_dataloader.num_workers': 0,
+                f'{split}_dataloader.persistent_workers': False,
+                f'{split}_dataloader.dataset.data_root': camvid_folder,
+            }
+        settings['train_dataloader.batch_size'] = 2
+        return ['--cfg-options', *(f'{key}={value}' for key, value in settings.items())]
+
+    return options

@@ -16,7 +16,6 @@ from mmrefine.refiners import SegFixRefiner
 from mmrefine.registry import MODELS
 
 ROOT = Path(__file__).parent.parent
-SEGFIX = ROOT / 'configs' / 'segfix' / 'segfix_hrnet2x-small_1xb8-2k_camvid-192x192.py'
 # A config as somebody else has it: nothing of ours in it.
 STOCK = """
 default_scope = 'mmseg'
@@ -78,9 +77,11 @@ def stock(tmp_path_factory, camvid_folder) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope='module')
-def segfix_weights(tmp_path_factory) -> Path:
+def segfix_weights(tmp_path_factory, small_config) -> Path:
     """Return untrained weights of the small SegFix; they still move many labels."""
-    return save_model(Config.fromfile(SEGFIX), 'mmrefine', tmp_path_factory.mktemp('w') / 'w.pth')
+    return save_model(
+        Config.fromfile(small_config), 'mmrefine', tmp_path_factory.mktemp('w') / 'w.pth'
+    )
 
 
 def save_model(cfg: Config, scope: str, path: Path) -> Path:
@@ -90,25 +91,6 @@ def save_model(cfg: Config, scope: str, path: Path) -> Path:
     model.init_weights()
     torch.save({'state_dict': model.state_dict(), 'meta': {}}, path)
     return path
-
-
-def small(camvid_folder: Path, iterations: int) -> list[str]:
-    """Return the options that make the CamVid config run in seconds."""
-    options = {'crop_size': '(32,48)', 'train_cfg.max_iters': iterations}
-    for split in ('train', 'val'):
-        loader = f'{split}_dataloader'
-        options |= {
-            f'{loader}.num_workers': 0,
-            f'{loader}.persistent_workers': False,
-            f'{loader}.batch_size': 2,
-            f'{loader}.dataset.data_root': camvid_folder,
-        }
-    options |= {
-        'train_dataloader.dataset.pipeline.3.crop_size': '(32,48)',
-        'model.data_preprocessor.size': '(32,48)',
-        'default_hooks.checkpoint.interval': 1,
-    }
-    return ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]
 
 
 def read_pngs(folder: Path) -> dict[str, np.ndarray]:
@@ -121,10 +103,10 @@ def read_metrics(work_dir: Path) -> dict[str, float]:
 
 
 @pytest.mark.quick
-def test_train_then_resume(run_tool, camvid_folder, tmp_path):
-    run_tool('train.py', SEGFIX, '--work-dir', 'work', *small(camvid_folder, 1))
+def test_train_then_resume(run_tool, small_config, small_run, tmp_path):
+    run_tool('train.py', small_config, '--work-dir', 'work', *small_run(1))
     assert (tmp_path / 'work' / 'last_checkpoint').read_text().endswith('iter_1.pth')
-    run_tool('train.py', SEGFIX, '--work-dir', 'work', '--resume', *small(camvid_folder, 2))
+    run_tool('train.py', small_config, '--work-dir', 'work', '--resume', *small_run(2))
     checkpoint = torch.load(tmp_path / 'work' / 'iter_2.pth', weights_only=False)
     assert checkpoint['meta']['iter'] == 2
     log = max((tmp_path / 'work').glob('*/*.log')).read_text()
@@ -133,19 +115,19 @@ def test_train_then_resume(run_tool, camvid_folder, tmp_path):
 
 @pytest.mark.quick
 def test_refine_puts_the_refiner_behind_a_stock_config(
-    run_tool, stock, segfix_weights, camvid_folder, tmp_path
+    run_tool, stock, small_config, segfix_weights, camvid_folder, tmp_path
 ):
     run_tool('test.py', *stock, '--work-dir', 'coarse', '--out', 'coarse/png')
     run_tool(
         'test.py',
         *stock,
         *('--work-dir', 'refined', '--out', 'refined/png'),
-        *('--refine', SEGFIX, '--refine-checkpoint', segfix_weights),
+        *('--refine', small_config, '--refine-checkpoint', segfix_weights),
     )
     coarse = read_pngs(tmp_path / 'coarse' / 'png')
     refined = read_pngs(tmp_path / 'refined' / 'png')
     assert list(coarse) == list(refined) == ['0.png', '1.png', '2.png']
-    refiner = SegFixRefiner(SEGFIX, segfix_weights)
+    refiner = SegFixRefiner(small_config, segfix_weights)
     for name, labels in coarse.items():
         image = camvid_folder / 'img_dir' / 'val' / name
         assert np.array_equal(refined[name], refiner.refine(image, labels))
@@ -153,8 +135,10 @@ def test_refine_puts_the_refiner_behind_a_stock_config(
     assert read_metrics(tmp_path / 'refined') != read_metrics(tmp_path / 'coarse')
 
 
-def test_processes_share_the_images(run_tool, run_fresh, stock, segfix_weights, tmp_path):
-    common = (*stock, '--refine', SEGFIX, '--refine-checkpoint', segfix_weights)
+def test_processes_share_the_images(
+    run_tool, run_fresh, stock, small_config, segfix_weights, tmp_path
+):
+    common = (*stock, '--refine', small_config, '--refine-checkpoint', segfix_weights)
     run_tool('test.py', *common, '--work-dir', 'one', '--out', 'one/png')
     launch = ('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2')
     script = (ROOT / 'tools' / 'test.py', *common, '--work-dir', 'two', '--out', 'two/png')
