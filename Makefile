@@ -55,7 +55,7 @@ clean:
 $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE)
 	@echo '== $(VENV): torch, mmcv without compiled ops, mmsegmentation: about 2 minutes'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install -q -c $(PINS) torch 'setuptools<81' wheel
+	@$(PY) -m pip install -c $(PINS) torch 'setuptools<81' wheel
 	@$(PY) -m pip install -q -c $(PINS) --no-cache-dir --no-deps onedl-mmcv
 	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
@@ -75,7 +75,7 @@ $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.t
 		requirements/test.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
-	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) torch 'setuptools<81' wheel
+	@$(OLD_PY) -m pip install -c $(OLD_PINS) torch 'setuptools<81' wheel
 	$(call compile-mmcv,$(OLD_PY),mmcv,$(OLD_PINS))
 	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) -r requirements/runtime.txt \
 		-r requirements/openmmlab.txt -r requirements/openmmlab-det.txt -r requirements/test.txt
