@@ -1,0 +1,93 @@
+"""One call from a name or a config to a refiner that is ready to use."""
+
+import inspect
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ..refiners import Refiner
+from ..registry import REFINERS
+from .run_config import refiner_settings
+
+
+def build_refiner(
+    method_or_config: str | os.PathLike | Mapping[str, Any],
+    checkpoint: str | os.PathLike | None = None,
+    device: str | torch.device | None = None,
+    **options: Any,
+) -> Refiner:
+    """Build a refiner.
+
+    ::
+
+        refiner = build_refiner('segfix')
+        refined = refiner.refine('street.jpg', label_map)
+
+    Args:
+        method_or_config: ``'segfix'``; or a config file that defines ``refiner = dict(type=...)``
+            or trains the refiner's network; or such a ``dict(type=...)`` itself.
+        checkpoint: Weights in place of those that the method ships or the config names.
+        device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
+            if there is one.
+        **options: Further options of the refiner, in place of the config's: ``scale=1``.
+
+    Returns:
+        The refiner, with its weights.
+
+    Raises:
+        ValueError: if there is no such method, config file, checkpoint, option or device; if the
+            config cannot be read; if the checkpoint is broken or of another model.
+        TypeError: if the config builds something that is no refiner.
+    """
+    settings = _settings(method_or_config)
+    if checkpoint is not None:
+        settings['checkpoint'] = os.fspath(checkpoint)
+    if device is not None:
+        settings['device'] = _existing_device(device)
+    settings |= options
+    kind = settings.pop('type', None)
+    REFINERS.import_from_location()
+    refiner_class = kind if isinstance(kind, type) else kind and REFINERS.get(kind)
+    if refiner_class is None:
+        known = ', '.join(f'mmrefine.{name}' for name in sorted(REFINERS.module_dict))
+        raise ValueError(f'refiner: expected a type among {known}, got {kind}')
+    if not issubclass(refiner_class, Refiner):
+        raise TypeError(f'refiner: expected a Refiner, got the type {refiner_class.__name__}')
+    _check_options(refiner_class, settings)
+    return refiner_class(**settings)
+
+
+def _settings(method_or_config: str | os.PathLike | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(method_or_config, Mapping):
+        return dict(method_or_config)
+    try:
+        return dict(refiner_settings(os.fspath(method_or_config)))
+    except ValueError:
+        raise
+    except Exception as error:  # a config file is a program: anything may go wrong in it
+        raise ValueError(
+            f'refiner: cannot read the config {method_or_config}: {type(error).__name__}: {error}'
+        ) from error
+
+
+def _existing_device(device: str | torch.device) -> torch.device:
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f'device: {device} cannot be used here: {reason}') from error
+
+
+def _check_options(refiner_class: type[Refiner], settings: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(refiner_class).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    unknown = sorted(set(settings) - set(parameters))
+    if unknown:
+        raise ValueError(
+            f'refiner: {refiner_class.__name__} has no option {", ".join(unknown)}; '
+            f'it has {", ".join(parameters)}'
+        )

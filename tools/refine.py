@@ -1,0 +1,228 @@
+"""Refine the masks of any model: ``python tools/refine.py IMAGES MASKS OUT``."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+from mmengine.dist import all_gather_object
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mmrefine.apis import build_refiner
+from mmrefine.apis.processes import start_processes
+from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
+from mmrefine.apis.refine_report import Report, merge_reports, summary
+from mmrefine.apis.refine_results import ResultFile
+from mmrefine.apis.refine_source import OffsetFolderSource, RefinerSource, Source
+from mmrefine.apis.refine_tasks import Task, run_tasks
+
+EPILOG = """
+examples:
+  refine.py photos predictions refined
+  refine.py photos predictions refined --checkpoint my_segfix.pth --num-classes 11
+  refine.py leftImg8bit/val results refined --image-suffix _leftImg8bit \\
+      --mask-suffix _gtFine_labelIds --label-ids cityscapes
+  refine.py photos results.segm.json refined.segm.json --annotations instances_val.json
+  refine.py photos predictions refined --offsets offset_semantic/val
+  torchrun --nproc_per_node 4 refine.py photos predictions refined --launcher pytorch
+
+Label maps keep their form: palette, 8-bit or 16-bit PNG, or .npy. Images are read as mmseg reads
+them, with their EXIF orientation applied. What is refined already is skipped; so after an
+interruption, the same command goes on. The exit status is 1 if anything failed.
+"""
+LABEL_MAP_OPTIONS = ('ignore_index', 'label_ids', 'num_classes', 'image_suffix', 'mask_suffix')
+NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets')
+
+
+def whole_number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'expected 1 or more, got {number}')
+    return number
+
+
+def label_or_none(text: str) -> int | None:
+    return None if text.lower() == 'none' else int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description='Refine the boundaries of masks that any model predicted',
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    # Options that were not given are absent, so that a config's settings hold.
+    parser.set_defaults(ignore_index='auto')
+    parser.add_argument('images', help='folder (with subfolders), file or quoted pattern of images')
+    parser.add_argument(
+        'masks', help='folder of label maps named as the images, one label map, or COCO results'
+    )
+    parser.add_argument('out', help='folder for the refined ones; a file where MASKS is one')
+    parser.add_argument('--overwrite', action='store_true', help='refine again what is there')
+
+    group = parser.add_argument_group('the refiner')
+    kind = group.add_mutually_exclusive_group()
+    kind.add_argument('--method', help='segfix (default)')
+    kind.add_argument('--config', help='config with refiner = dict(...), or of its network')
+    group.add_argument('--checkpoint', help='weights; default: those that come with the method')
+    group.add_argument('--device', help='for example cpu or cuda:1; default: a GPU if there is one')
+    group.add_argument('--scale', type=whole_number, help='how far labels are fetched (default 2)')
+    group.add_argument('--steps', type=whole_number, help='most steps along the field (default 1)')
+    offsets = group.add_mutually_exclusive_group()
+    offsets.add_argument('--save-offsets', metavar='DIR', help='keep the offset fields, as .npz')
+    offsets.add_argument(
+        '--offsets', metavar='DIR', help='use offset fields: our .npz or the released .mat'
+    )
+
+    group = parser.add_argument_group('label maps')
+    group.add_argument('--image-suffix', help='end of image names, e.g. _leftImg8bit')
+    group.add_argument('--mask-suffix', help='end of label map names, e.g. _gtFine_labelIds')
+    group.add_argument(
+        '--ignore-index',
+        type=label_or_none,
+        help='label that is left alone, or none (default: 255 in 8-bit maps, none in others)',
+    )
+    group.add_argument(
+        '--label-ids',
+        choices=['plain', 'cityscapes'],
+        help='cityscapes: label or instance ids, whose void classes are left alone',
+    )
+    group.add_argument('--num-classes', type=whole_number, help='refuse labels above it')
+
+    group = parser.add_argument_group('COCO results')
+    group.add_argument('--annotations', help='COCO annotations that name the image of each id')
+
+    group = parser.add_argument_group('several processes')
+    group.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    group.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser
+
+
+def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse options that would have no effect."""
+    results = Path(args.masks).suffix == '.json'
+    if results and not args.annotations:
+        parser.error('COCO results need --annotations, which name the image of each image_id')
+    if not results and args.annotations:
+        parser.error('--annotations: is for COCO results only (MASKS a .json file)')
+    without_effect: dict[str, Sequence[str]] = {}
+    if results:
+        without_effect['COCO results'] = LABEL_MAP_OPTIONS
+    if args.offsets:
+        without_effect['--offsets'] = NETWORK_OPTIONS
+    for reason, names in without_effect.items():
+        for name in names:
+            if getattr(args, name) not in (None, 'auto'):
+                parser.error(f'--{name.replace("_", "-")}: has no effect with {reason}')
+
+
+def make_source(args: argparse.Namespace) -> tuple[Source, Any]:
+    """What refines, and the label it ignores if it says so."""
+    options = {name: getattr(args, name) for name in ('scale', 'steps') if getattr(args, name)}
+    if args.offsets:
+        return OffsetFolderSource(args.offsets, **options), 255
+    method = args.config or args.method or 'segfix'
+    refiner = build_refiner(method, args.checkpoint, args.device, **options)
+    return RefinerSource(refiner, args.save_offsets), getattr(refiner, 'ignore_index', 255)
+
+
+def settings_text(args: argparse.Namespace) -> str:
+    """What decides how masks are refined: with other settings, nothing half done is reused."""
+    names = ('method', 'config', 'checkpoint', 'scale', 'steps', 'offsets')
+    settings = {name: getattr(args, name) for name in names}
+    if args.checkpoint:
+        settings['written'] = Path(args.checkpoint).stat().st_mtime_ns
+    return json.dumps(settings)
+
+
+def run_with_bar(tasks: Sequence[Task], overwrite: bool, shown: bool) -> Report:
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn('refining'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not (shown and console.is_terminal),
+    ) as progress:
+        bar = progress.add_task('', total=len(tasks))
+        return run_tasks(tasks, overwrite, lambda: progress.advance(bar))
+
+
+def run(args: argparse.Namespace) -> int:
+    rank, processes = start_processes(args.launcher)
+    result_file = None
+    if Path(args.masks).suffix == '.json' and Path(args.out).is_file() and not args.overwrite:
+        if rank == 0:
+            print(f'{args.out} is there already; --overwrite refines it again')
+        return 0
+    source, refiner_ignores = make_source(args)
+    tasks: Sequence[Task]
+    if Path(args.masks).suffix == '.json':
+        result_file = ResultFile(
+            args.images, args.masks, args.annotations, args.out, source, settings_text(args)
+        )
+        tasks, missing = result_file.tasks, result_file.missing
+    else:
+        ignore_index = args.ignore_index
+        if ignore_index == 'auto' and refiner_ignores != 255:
+            ignore_index = refiner_ignores
+        rules = LabelRules(ignore_index, args.label_ids or 'plain', args.num_classes)
+        suffixes = (args.image_suffix or '', args.mask_suffix or '')
+        tasks, missing = label_map_tasks(
+            args.images, args.masks, args.out, source, rules, *suffixes
+        )
+    report = run_with_bar(tasks[rank::processes], args.overwrite, shown=rank == 0)
+    if report.stopped != 'interrupted':
+        report = merge_reports(all_gather_object(report))
+    if rank != 0:
+        return 0
+    report.failed += missing
+    return finish(args, report, result_file)
+
+
+def finish(args: argparse.Namespace, report: Report, result_file: ResultFile | None) -> int:
+    """Say what was done; the exit status."""
+    for line in report.failed:
+        print(f'failed: {line}', file=sys.stderr)
+    for line in report.notes:
+        print(f'note: {line}', file=sys.stderr)
+    if report.ok and result_file is not None:
+        result_file.finish()
+    print(summary(report, 'pixels' if result_file is None else 'mask area'))
+    if report.stopped:
+        print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
+    elif report.ok:
+        print(f'written to {args.out}')
+    elif result_file is not None:
+        print(
+            f'{args.out} is not written, as masks are missing; the images above are kept for the '
+            'next run',
+            file=sys.stderr,
+        )
+    if report.stopped == 'interrupted':
+        return 130
+    return 0 if report.ok else 1
+
+
+def main() -> None:
+    parser = build_parser()
+    args = parser.parse_args()
+    check_together(parser, args)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cv2.setLogLevel(0)  # broken images are reported below, once
+    try:
+        status = run(args)
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        print(f'refine.py: error: {error}', file=sys.stderr)
+        status = 1
+    sys.exit(status)
+
+
+if __name__ == '__main__':
+    main()
