@@ -1,5 +1,19 @@
-"""Metrics, registered with ``mmrefine.registry.METRICS``."""
+"""Metrics: thin shells over ``mmrefine.measures``."""
 
+from .boundary_fscore_metric import BoundaryFScoreMetric
+from .boundary_iou_metric import BoundaryIoUMetric
+from .cityscapes_instance_metric import CityscapesInstanceMetric
+from .instance_boundary_metric import InstanceBoundaryMetric
+from .refinement_gain import RefinementGain
 from .segfix_metric import SegFixMetric
+from .trimap_iou_metric import TrimapIoUMetric
 
-__all__ = ['SegFixMetric']
+__all__ = [
+    'BoundaryFScoreMetric',
+    'BoundaryIoUMetric',
+    'CityscapesInstanceMetric',
+    'InstanceBoundaryMetric',
+    'RefinementGain',
+    'SegFixMetric',
+    'TrimapIoUMetric',
+]

@@ -211,13 +211,13 @@ def load_pair(annotations: Annotations, results: Results) -> tuple[COCO, COCO]:
     Raises:
         ValueError: See :func:`instance_figures`.
     """
-    content = _read(annotations, 'annotations')
+    content = read_json(annotations, 'annotations')
     missing = {'images', 'annotations', 'categories'} - set(content)
     if missing:
         raise ValueError(f'annotations: {sorted(missing)} missing, not in COCO format')
     renumbered = [{**a, 'id': i} for i, a in enumerate(content['annotations'], 1)]
     truth = COCO({**content, 'annotations': renumbered})
-    return truth, load_results(truth, _read(results, 'results'))
+    return truth, load_results(truth, read_json(results, 'results'))
 
 
 def load_results(truth: COCO, results: Iterable[dict[str, Any]]) -> COCO:
@@ -267,7 +267,12 @@ def encode(mask: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _read(source: Any, name: str) -> Any:
+def read_json(source: Any, name: str) -> Any:
+    """Content of a JSON file; anything else than a path comes back as it is.
+
+    Raises:
+        ValueError: Not JSON; says which file and which argument (``name``).
+    """
     if not isinstance(source, str | Path):
         return source
     try:
