@@ -26,6 +26,7 @@ class EvenSourceSampler(Sampler):
 
     Raises:
         TypeError: if ``dataset`` is no ``ConcatDataset``.
+        ValueError: if a part is empty.
     """
 
     def __init__(
@@ -37,6 +38,11 @@ class EvenSourceSampler(Sampler):
                 f'got {type(dataset).__name__}'
             )
         self.sizes = [len(part) for part in dataset.datasets]
+        if 0 in self.sizes:
+            raise ValueError(
+                'EvenSourceSampler needs images in every part of the ConcatDataset, got parts of '
+                f'{self.sizes} images'
+            )
         self.starts = [0, *itertools.accumulate(self.sizes)][:-1]
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed

@@ -59,7 +59,7 @@ class SegFixMetric(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Figures of the whole dataset; nan where nothing was there to count."""
-        hit, predicted, actual, right, judged = np.array(results, np.int64).sum(0)
+        hit, predicted, actual, right, judged = np.array(results, np.int64).reshape(-1, 5).sum(0)
 
         def per_cent(part: int, whole: int) -> float:
             return 100 * float(part) / float(whole) if whole else float('nan')

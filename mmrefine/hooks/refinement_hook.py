@@ -100,6 +100,8 @@ class RefinementHook(Hook):
             )
         self._build(next(model.parameters()).device)
         self._reset_statistics()
+        if self._handle is not None:  # left over from a run that was interrupted
+            self._handle.remove()
         self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
 
     def _build(self, device: torch.device) -> None:
@@ -163,9 +165,11 @@ class RefinementHook(Hook):
         """Masks through all refiners, as the type, dtype and device that they came in."""
         as_tensor = isinstance(masks, torch.Tensor)
         coarse = masks.cpu().numpy() if as_tensor else masks
+        if coarse.dtype.kind == 'f':  # label maps of mmseg's models with a single output channel
+            coarse = coarse.astype(np.int64)
         refined = coarse
         for refiner in self._parts:
             refined = refiner.refine(image, refined)  # type: ignore[union-attr]
         self._pixels += coarse.size
         self._changed += int(np.count_nonzero(refined != coarse))
-        return torch.from_numpy(refined).to(masks.device) if as_tensor else refined
+        return torch.from_numpy(refined).to(masks) if as_tensor else refined

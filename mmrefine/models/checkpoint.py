@@ -8,37 +8,54 @@ one file is enough to refine with.
 import contextlib
 import hashlib
 import os
-import pickle
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn as nn
 from mmengine.config import Config
-from mmengine.logging.history_buffer import HistoryBuffer
 from torch import Tensor
 
 from ..registry import MODELS
 from ..version import __version__
 
+# What mmengine's logs are made of; numpy 1 and 2 name their parts differently.
+LOG_NAMES = (
+    'mmengine.logging.history_buffer.HistoryBuffer',
+    'builtins.getattr',
+    'numpy.ndarray',
+    'numpy.dtype',
+    *(
+        f'numpy.{core}.multiarray.{name}'
+        for core in ('core', '_core')
+        for name in ('_reconstruct', 'scalar')
+    ),
+)
+# Names of registered parts. mmengine would import and call anything else that has dots in it.
+PART_NAME = re.compile(r'((mmrefine|mmseg|mmdet)\.)?\w+')
 
-@contextlib.contextmanager
-def mmengine_checkpoint_types() -> Iterator[None]:
-    """Let ``torch.load(weights_only=True)`` read the logs in mmengine's checkpoints."""
-    multiarray = getattr(np, '_core', None) or np.core
-    names = [
-        HistoryBuffer,
-        np.ndarray,
-        np.dtype,
-        multiarray.multiarray._reconstruct,
-        multiarray.multiarray.scalar,
-    ]
-    dtypes = [type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32)]
-    builtins = [getattr, int, float]
-    with torch.serialization.safe_globals([*names, *dtypes, *builtins]):
-        yield
+
+class _Nothing:
+    """What becomes of the logs in a training checkpoint: they are not needed."""
+
+    def __new__(cls, *_: object) -> '_Nothing':
+        return super().__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _without_logs() -> contextlib.AbstractContextManager:
+    """Let ``torch.load(weights_only=True)`` read mmengine's checkpoints, but not their logs.
+
+    Nothing of what the logs name is looked up: ``getattr``, which they need, could change any part
+    of the running program.
+    """
+    if torch.__version__ < (2, 6):  # cannot be told names: there, only published ones are read
+        return contextlib.nullcontext()
+    return torch.serialization.safe_globals([(_Nothing, name) for name in LOG_NAMES])
 
 
 def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
@@ -56,21 +73,23 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     if not Path(path).is_file():
         raise ValueError(f'checkpoint: {path} does not exist')
     try:
-        with mmengine_checkpoint_types():
+        with _without_logs():
             content = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, AttributeError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+    except Exception as error:  # a broken or foreign file can fail in any way
+        reason = str(error).rpartition('WeightsUnpickler error:')[2].strip()
+        reason = reason.partition('\n')[0].partition('. ')[0] or type(error).__name__
         raise ValueError(
             f'checkpoint: {path} is not a torch checkpoint that holds only weights '
-            f'(incomplete download, web page, other format?): {reason[0]}'
+            f'(incomplete download, web page, other format?): {reason}'
         ) from error
     if not isinstance(content, Mapping):
         raise ValueError(f'checkpoint: {path} must hold a dictionary, got {type(content).__name__}')
     state_dict = content.get('state_dict', content)
-    if not state_dict or not all(isinstance(v, Tensor) for v in state_dict.values()):
+    values = state_dict.values() if isinstance(state_dict, Mapping) else ()
+    if not values or not all(isinstance(value, Tensor) for value in values):
         raise ValueError(f"checkpoint: {path} has no weights; expected them under 'state_dict'")
-    meta = content.get('meta', {}) if 'state_dict' in content else {}
-    return dict(state_dict=dict(state_dict), meta=dict(meta))
+    meta = content.get('meta') if 'state_dict' in content else None
+    return dict(state_dict=dict(state_dict), meta=dict(meta) if isinstance(meta, Mapping) else {})
 
 
 def model_config(model: str | os.PathLike | Mapping, source: str = 'model') -> dict:
@@ -120,12 +139,26 @@ def build_model(
                 'it was trained with as well, or make it self-contained with '
                 'tools/publish_checkpoint.py'
             )
+        _check_parts(model, f'checkpoint: the model config in {checkpoint}')
     cfg = model_config(model)
     _drop_pretrained(cfg)
     network = MODELS.build(cfg)
     if loaded is not None:
         _load(network, loaded['state_dict'], checkpoint)
     return network.eval()
+
+
+def _check_parts(cfg: Any, source: str) -> None:
+    """Refuse a config whose ``type`` names something else than a registered part."""
+    if isinstance(cfg, Mapping):
+        name = cfg.get('type', '')
+        if not isinstance(name, str) or (name and not PART_NAME.fullmatch(name)):
+            raise ValueError(f'{source} must name registered parts, got type={name!r}')
+        for value in cfg.values():
+            _check_parts(value, source)
+    elif isinstance(cfg, list | tuple):
+        for value in cfg:
+            _check_parts(value, source)
 
 
 def _drop_pretrained(cfg: Any) -> None:
@@ -181,9 +214,11 @@ def publish_checkpoint(
         SHA-256 of the file, hexadecimal.
 
     Raises:
-        ValueError: if checkpoint and model do not fit.
+        ValueError: if checkpoint and model do not fit, or the config is more than plain
+            values and names of registered parts.
     """
     cfg = model_config(model)
+    _check_parts(cfg, 'model: a config kept in a checkpoint')
     network = build_model(cfg, checkpoint)
     state_dict = {
         key: value.half() if value.is_floating_point() and value.ndim > 1 else value
@@ -207,4 +242,6 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
+    if value is not None and not isinstance(value, str | bool | int | float):
+        raise ValueError(f'model: a config kept in a checkpoint holds plain values, got {value!r}')
     return value

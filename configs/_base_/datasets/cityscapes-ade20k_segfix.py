@@ -21,6 +21,8 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='ConcatDataset',
+        # The classes differ, and do not matter: only where labels change does.
+        ignore_keys=['classes', 'palette', 'label_map', 'reduce_zero_label'],
         datasets=[
             {{_base_.train_dataloader.dataset}},
             dict(
