@@ -147,19 +147,14 @@ def direction_to_offset(direction_map: Array, num_directions: int = 8) -> Array:
             two-dimensional or holds another value.
     """
     check_directions(num_directions)
-    if direction_map.ndim != 2:
-        raise ValueError(f'direction_map must have shape (H, W), got {tuple(direction_map.shape)}')
-    known = (direction_map >= 0) & (direction_map < num_directions)
-    if not (known | (direction_map == IGNORED)).all():
-        raise ValueError(
-            f'direction_map must hold 0 ... {num_directions - 1} for num_directions='
-            f'{num_directions}, or {IGNORED}; got {direction_map.min()} ... {direction_map.max()}'
-        )
+    _check_classes(direction_map, num_directions)
     table = np.zeros((2, IGNORED + 1), np.int32)
     table[:, :num_directions] = DIRECTION_VECTORS[num_directions].T
     if isinstance(direction_map, torch.Tensor):
-        return torch.from_numpy(table).to(direction_map.device)[:, direction_map.long()]
-    return table[:, direction_map]
+        vectors = torch.from_numpy(table).to(direction_map.device)
+        offset = vectors.index_select(1, direction_map.flatten().long())
+        return offset.reshape(2, *direction_map.shape)
+    return table.take(direction_map, axis=1)
 
 
 def check_directions(num_directions: int) -> None:
@@ -169,6 +164,23 @@ def check_directions(num_directions: int) -> None:
         raise ValueError(
             f'num_directions must be one of {allowed} (it is m in the SegFix paper, not the number '
             f'of classes), got {num_directions}'
+        )
+
+
+def _check_classes(direction_map: Array, num_directions: int) -> None:
+    if isinstance(direction_map, torch.Tensor):
+        is_integer = not (direction_map.is_floating_point() or direction_map.is_complex())
+    else:
+        is_integer = direction_map.dtype.kind in 'iu'
+    if not is_integer:
+        raise TypeError(f'direction_map must be of an integer dtype, got {direction_map.dtype}')
+    if direction_map.ndim != 2:
+        raise ValueError(f'direction_map must have shape (H, W), got {tuple(direction_map.shape)}')
+    known = (direction_map >= 0) & (direction_map < num_directions)
+    if not (known | (direction_map == IGNORED)).all():
+        raise ValueError(
+            f'direction_map must hold 0 ... {num_directions - 1} for num_directions='
+            f'{num_directions}, or {IGNORED}; got {direction_map.min()} ... {direction_map.max()}'
         )
 
 
