@@ -2,6 +2,7 @@
 
 from .boundary import boundary_map, distance_map
 from .boxes import propose_boxes
+from .degrade import degrade
 from .direction import direction_map, direction_to_offset, segfix_targets
 from .offset import apply_offset
 from .patches import average_patches, crop_patches, reassemble_patches
@@ -11,6 +12,7 @@ __all__ = [
     'average_patches',
     'boundary_map',
     'crop_patches',
+    'degrade',
     'direction_map',
     'direction_to_offset',
     'distance_map',

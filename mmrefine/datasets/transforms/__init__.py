@@ -2,5 +2,12 @@
 
 from .boundary_direction import GenerateBoundaryDirection, PackSegFixInputs
 from .instance_map import LoadInstanceMap
+from .patch_masks import LoadPatchMasks, PackPatchInputs
 
-__all__ = ['GenerateBoundaryDirection', 'LoadInstanceMap', 'PackSegFixInputs']
+__all__ = [
+    'GenerateBoundaryDirection',
+    'LoadInstanceMap',
+    'LoadPatchMasks',
+    'PackPatchInputs',
+    'PackSegFixInputs',
+]

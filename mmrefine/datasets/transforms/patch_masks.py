@@ -1,0 +1,71 @@
+"""Loading and packing of boundary patches for BPR."""
+
+import cv2
+import mmengine.fileio as fileio
+import numpy as np
+from mmcv.transforms import BaseTransform, to_tensor
+from mmengine.structures import PixelData
+from mmseg.datasets.transforms import PackSegInputs
+
+from ...registry import TRANSFORMS
+from ...structures.patch_fields import COARSE_MASK
+
+
+@TRANSFORMS.register_module()
+class LoadPatchMasks(BaseTransform):
+    """Load the coarse and the true mask of a patch, whose object pixels are not 0.
+
+    Required Keys:
+
+    - coarse_mask_path (str)
+    - seg_map_path (str)
+
+    Added Keys:
+
+    - coarse_mask (uint8, (H, W)): 0 or 1
+    - gt_seg_map (uint8, (H, W)): 0 or 1
+    - seg_fields: both, so that mmseg's transforms resize and flip them
+
+    Args:
+        backend_args: Arguments of mmengine's file backend.
+
+    Raises:
+        ValueError: if a file is no image.
+    """
+
+    def __init__(self, backend_args: dict | None = None) -> None:
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Load both."""
+        results['coarse_mask'] = self._load(results['coarse_mask_path'])
+        results['gt_seg_map'] = self._load(results['seg_map_path'])
+        results['seg_fields'] = ['coarse_mask', 'gt_seg_map']
+        return results
+
+    def _load(self, path: str) -> np.ndarray:
+        content = np.frombuffer(fileio.get(path, backend_args=self.backend_args), np.uint8)
+        mask = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+        if mask is None:
+            raise ValueError(f'{path}: the mask of a patch is no image, or is incomplete')
+        return (mask != 0).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(backend_args={self.backend_args})'
+
+
+@TRANSFORMS.register_module()
+class PackPatchInputs(PackSegInputs):
+    """mmseg's ``PackSegInputs``, which also takes the coarse mask along.
+
+    Predictions stay at the network's resolution: ``ori_shape`` becomes the
+    patch's shape after resizing, that of the true mask.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Patch and masks → ``inputs`` and ``data_samples``."""
+        results['ori_shape'] = results['img'].shape[:2]
+        packed = super().transform(results)
+        data = to_tensor(np.ascontiguousarray(results['coarse_mask'])[None])
+        packed['data_samples'].set_data({COARSE_MASK: PixelData(data=data)})
+        return packed

@@ -1,0 +1,104 @@
+"""COCO's run lengths and polygons ↔ masks.
+
+pycocotools or faster-coco-eval does the work; either has the same functions.
+"""
+
+import importlib
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+MASK_MODULES = ('pycocotools.mask', 'faster_coco_eval.core.mask')
+
+
+@cache
+def mask_codec() -> ModuleType:
+    """The module that knows COCO's run lengths.
+
+    Raises:
+        ImportError: if neither pycocotools nor faster-coco-eval is installed.
+    """
+    for name in MASK_MODULES:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ImportError('COCO masks need pycocotools or faster-coco-eval: pip install pycocotools')
+
+
+def decode_mask(segmentation: Any, size_hw: tuple[int, int]) -> np.ndarray:
+    """Run lengths (compressed or not) or polygons → bool (H, W).
+
+    Raises:
+        ValueError: if they are broken, or of another size than the image.
+    """
+    decoded = mask_codec().decode(run_lengths(segmentation, size_hw))
+    return np.ascontiguousarray(decoded).view(bool)
+
+
+def encode_mask(mask: np.ndarray) -> dict[str, Any]:
+    """Mask (H, W), anything but 0 is object → compressed run lengths, ready for JSON."""
+    encoded = mask_codec().encode(np.asfortranarray(mask != 0).view(np.uint8))
+    counts = encoded['counts']
+    text = counts.decode('ascii') if isinstance(counts, bytes) else counts
+    return dict(size=[int(side) for side in mask.shape], counts=text)
+
+
+def run_lengths(segmentation: Any, size_hw: tuple[int, int]) -> dict[str, Any]:
+    """Any COCO segmentation → checked compressed run lengths, as the codec takes them.
+
+    Raises:
+        ValueError: if it is broken, or of another size than the image.
+    """
+    codec = mask_codec()
+    height, width = size_hw
+    try:
+        if isinstance(segmentation, list):
+            _check_polygons(segmentation)
+            return codec.merge(codec.frPyObjects(segmentation, height, width))
+        size, counts = tuple(segmentation['size']), segmentation['counts']
+        if size != (height, width):
+            raise ValueError(
+                f'size {size} is not the size {(height, width)} of the image (height, width)'
+            )
+        if isinstance(counts, list):
+            if sum(counts) != height * width or min(counts) < 0:
+                raise ValueError(f'its runs do not add up to {height} x {width} pixels')
+            return codec.frPyObjects(segmentation, height, width)
+        data = counts.encode('ascii') if isinstance(counts, str) else counts
+        _check_compressed(data, height * width)
+        return dict(size=[height, width], counts=data)
+    except (KeyError, TypeError, AttributeError, UnicodeError) as error:
+        raise ValueError('expected run lengths {size, counts} or polygons') from error
+
+
+def _check_polygons(polygons: list[Any]) -> None:
+    for polygon in polygons:
+        if len(polygon) < 6 or len(polygon) % 2 or not np.isfinite(polygon).all():
+            raise ValueError('expected polygons [x1, y1, x2, y2, x3, y3, ...]')
+    if not polygons:
+        raise ValueError('expected at least one polygon')
+
+
+def _check_compressed(data: bytes, pixels: int) -> None:
+    """Refuse compressed run lengths that do not fill the image: the decoders trust them."""
+    codes = np.frombuffer(data, np.uint8).astype(np.int64) - 48
+    problem = f'its compressed runs are broken or do not add up to {pixels} pixels'
+    # The last code of a run has no bit 5; longer than 6 codes is more than any image has.
+    ends = np.flatnonzero((codes & 32) == 0)
+    if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or ends[-1:] != len(codes) - 1:
+        raise ValueError(problem)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, ends - starts + 1))
+    if shifts.max() > 30:
+        raise ValueError(problem)
+    values = np.add.reduceat((codes & 31) << shifts, starts)
+    values -= np.where(codes[ends] & 16, 1 << (shifts[ends] + 5), 0)
+    # From the fourth run on, the difference to the run before the last is stored.
+    runs = values.copy()
+    runs[1::2] = np.cumsum(values[1::2])
+    runs[2::2] = np.cumsum(values[2::2])
+    if runs.min() < 0 or runs.sum() != pixels:
+        raise ValueError(problem)
