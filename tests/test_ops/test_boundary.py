@@ -70,7 +70,7 @@ def test_distance_equals_scipy_label_by_label(labels):
 @pytest.mark.parametrize(
     'labels',
     [
-        voronoi((90, 140), 400, seed=1),
+        voronoi((70, 100), 300, seed=1),
         voronoi((200, 150), 11, seed=2) % 4,
         np.random.default_rng(3).integers(0, 3, (60, 70)),
         np.indices((9, 14)).sum(0) % 2,
@@ -92,8 +92,8 @@ def test_pieces_of_one_label_in_each_others_boxes():
 @settings(max_examples=30, deadline=None)
 @given(label_maps(), st.permutations([-5, 0, 70_000, 2**40]))
 def test_only_equality_of_ids_matters(labels, names):
-    assume(labels.max() in (0, 1, 2, 3))
-    renamed = np.array(names)[labels.astype(int)]
+    labels = labels.astype(int) % 4
+    renamed = np.array(names)[labels]
     np.testing.assert_array_equal(distance_map(renamed), distance_map(labels))
 
 
@@ -133,6 +133,16 @@ def test_boundary_includes_the_width():
     np.testing.assert_array_equal(
         boundary_map(labels, width=2), [[0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1]]
     )
+
+
+def test_whole_distances_are_whole():
+    labels = np.zeros((40, 70), np.uint8)
+    labels[20, 35] = 1
+    y, x = np.indices(labels.shape) - np.array([20, 35]).reshape(2, 1, 1)
+    expected = np.sqrt((y**2 + x**2).astype(np.float32))
+    expected[20, 35] = 1
+    for _ in range(20):  # OpenCV's own result depends on where its buffers lie
+        np.testing.assert_array_equal(distance_map(labels), expected)
 
 
 @settings(max_examples=30, deadline=None)
