@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ def whole_number(text: str) -> int:
     return number
 
 
-def label_or_none(text: str) -> int | None:
-    return None if text.lower() == 'none' else int(text)
+def ignored_label(text: str) -> int | str | None:
+    return {'none': None, 'auto': 'auto'}[text] if text in ('none', 'auto') else int(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,8 +57,6 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    # Options that were not given are absent, so that a config's settings hold.
-    parser.set_defaults(ignore_index='auto')
     parser.add_argument('images', help='folder (with subfolders), file or quoted pattern of images')
     parser.add_argument(
         'masks', help='folder of label maps named as the images, one label map, or COCO results'
@@ -84,7 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument('--mask-suffix', help='end of label map names, e.g. _gtFine_labelIds')
     group.add_argument(
         '--ignore-index',
-        type=label_or_none,
+        type=ignored_label,
+        default='auto',
         help='label that is left alone, or none (default: 255 in 8-bit maps, none in others)',
     )
     group.add_argument(
@@ -216,6 +216,7 @@ def main() -> None:
     check_together(parser, args)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cv2.setLogLevel(0)  # broken images are reported below, once
+    warnings.filterwarnings('ignore', 'When align_corners=True')
     try:
         status = run(args)
     except (ValueError, TypeError, ImportError, OSError) as error:

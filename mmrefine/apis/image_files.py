@@ -57,8 +57,8 @@ def find_files(
         and path.is_file()
     ]
     if not found:
-        which = f'*{stem_end} with suffix {", ".join(allowed)}'
-        raise ValueError(f'{where}: expected a folder, file or pattern; found no file {which}')
+        ends = ', '.join(stem_end + suffix for suffix in allowed)
+        raise ValueError(f'{where}: found no file whose name ends with one of {ends}')
     return sorted(found, key=lambda file: file.relative)
 
 
@@ -86,10 +86,10 @@ def _found(path: Path, root: Path, stem_end: str) -> FoundFile:
 
 
 class FileIndex:
-    """Files to be looked up by name.
+    """Images to be looked up by name.
 
     Args:
-        files: The files by name, several of one name where that happens.
+        files: The images by name, several of one name where that happens.
     """
 
     def __init__(self, files: Iterable[tuple[str, FoundFile]]) -> None:
@@ -100,10 +100,10 @@ class FileIndex:
             self._by_last_part[PurePosixPath(name).name].append(file)
 
     def find(self, name: str) -> FoundFile:
-        """Find the file of a name.
+        """Find the image of a name.
 
-        A file in the same folder below the root; else, where one of the two sides has no folders,
-        the only file whose name is the same without them.
+        An image in the same folder below the root; else, where one of the two sides has no folders,
+        the only one whose name is the same without them.
 
         Raises:
             LookupError: if there is none or more than one.
@@ -116,5 +116,5 @@ class FileIndex:
             return files[0]
         if files:
             several = ', '.join(str(file.path) for file in files[:3])
-            raise LookupError(f'{len(files)} of that name: {several}')
-        raise LookupError('none of that name')
+            raise LookupError(f'{len(files)} images of that name: {several}')
+        raise LookupError('no image of that name')

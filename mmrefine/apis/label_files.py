@@ -99,7 +99,7 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
 def _read_npy(path: Path) -> LabelMap:
     try:
         labels = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # readers fail in many ways on broken files
         raise ValueError(f'{path}: expected a numpy array, the file is broken or none') from error
     if not np.can_cast(labels.dtype, np.int64):
         raise ValueError(f'{path}: expected integers of at most 63 bits, got {labels.dtype}')
@@ -124,7 +124,7 @@ def _read_png(path: Path) -> LabelMap:
             transparency = image.info.get('transparency')
     except Image.DecompressionBombError as error:
         raise ValueError(f'{path}: the label map is too large: {error}') from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # readers fail in many ways on broken files
         raise ValueError(f'{path}: expected a PNG, the file is broken or cut off') from error
     if depth == 16:
         return LabelMap(array.astype(np.uint16))

@@ -115,7 +115,8 @@ def label_map_tasks(
         mask_suffix: The same for label maps, for example ``_gtFine_labelIds``.
 
     Returns:
-        The tasks, and a line for each image or label map that has no counterpart.
+        The tasks, and a line for each image without a label map, and each label map without an
+        image if ``images`` is a folder.
 
     Raises:
         ValueError: if nothing is found, or an output would overwrite an input.
@@ -128,7 +129,9 @@ def label_map_tasks(
         missing: list[str] = []
     else:
         _check_out_folder(Path(out), [Path(images), Path(masks)])
-        pairs, missing = _pairs(found_images, found_masks, images)
+        pairs, missing = _pairs(found_images, found_masks)
+        if not Path(images).is_dir():
+            missing = []  # who names some images wants only those
         tasks = [_task(i, m, Path(out) / m.relative, source, rules) for i, m in pairs]
         used = {image.path for image, _ in pairs}
         missing += [
@@ -144,7 +147,7 @@ def label_map_tasks(
 
 
 def _pairs(
-    images: Sequence[FoundFile], masks: Sequence[FoundFile], where: str | os.PathLike
+    images: Sequence[FoundFile], masks: Sequence[FoundFile]
 ) -> tuple[list[tuple[FoundFile, FoundFile]], list[str]]:
     """Image and label map of each name, and a line for each label map without an image."""
     index = FileIndex([(image.name, image) for image in images])
@@ -153,7 +156,7 @@ def _pairs(
         try:
             pairs.append((index.find(mask.name), mask))
         except LookupError as error:
-            missing.append(f'{mask.path}: no image for it in {where}: {error}')
+            missing.append(f'{mask.path}: {error}')
     return pairs, missing
 
 

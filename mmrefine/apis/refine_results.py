@@ -15,15 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .coco_results import (
-    Result,
-    decode_masks,
-    encode_mask,
-    mask_codec,
-    read_image_names,
-    read_results,
-    write_results,
-)
+from ..structures.run_lengths import decode_mask, encode_mask, mask_codec
+from .coco_results import Result, read_image_names, read_results, write_results
 from .image_files import IMAGE_SUFFIXES, FileIndex, FoundFile, find_files
 from .refine_source import OpenedImage, Source
 from .refine_tasks import Change
@@ -88,7 +81,7 @@ class ResultTask:
         masks = []
         for place in places:
             try:
-                masks += list(decode_masks([self.entries[place]['segmentation']], opened.size_hw))
+                masks.append(decode_mask(self.entries[place]['segmentation'], opened.size_hw))
             except ValueError as error:
                 raise ValueError(
                     f'{self.results_path}: entry {place}, a mask on {opened.origin}: {error}'
@@ -113,8 +106,8 @@ class ResultFile:
         missing: A line for each ``image_id`` that is unknown or has no image.
 
     Raises:
-        ValueError: if a file is missing or broken, no mask decoder is installed, or ``out`` would
-            overwrite an input.
+        ValueError: if a file is missing or broken, or ``out`` would overwrite an input.
+        ImportError: if neither pycocotools nor faster-coco-eval is installed.
     """
 
     def __init__(
@@ -158,8 +151,7 @@ class ResultFile:
                 image = index.find(names[image_id])
             except LookupError as error:
                 self.missing.append(
-                    f'{self._path}: image_id {image_id!r} is {names[image_id]}: {error} '
-                    'among the images'
+                    f'{self._path}: image_id {image_id!r} is {names[image_id]}: {error}'
                 )
                 continue
             part = self._parts / f'{number}.json'
