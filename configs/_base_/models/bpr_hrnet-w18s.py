@@ -62,5 +62,6 @@ model = dict(
         loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
     ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'),
+    # What BPRRefiner cuts out: as the training data.
+    test_cfg=dict(mode='whole', patch_size=64, padding=0, input_size=128),
 )

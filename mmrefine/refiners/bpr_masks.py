@@ -1,0 +1,96 @@
+"""What BPR's averaged probabilities change in a stack of masks, and in a label map.
+
+Shapes: N = masks of a stack; H, W = rows and columns; h, w = of the part that boxes cover.
+
+Both kinds follow one rule: a pixel in a box takes the label with the highest probability, if that
+exceeds the probability of its own label by more than ``min_score_gain``.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+Window = tuple[slice, slice]
+
+
+class MaskEdit(Protocol):
+    """Masks of one image on their way from coarse to refined."""
+
+    result: np.ndarray
+
+    def objects(self) -> Iterator[tuple[Any, np.ndarray]]:
+        """Key and mask, bool (H, W), of everything that has a boundary."""
+
+    def apply(
+        self, key: Any, window: Window, probabilities: np.ndarray, covered: np.ndarray
+    ) -> None:
+        """Take in the averages (h, w) of one object at ``window``; ``covered``: in a box."""
+
+    def finish(self) -> None:
+        """Make ``result`` final, after all objects."""
+
+
+class StackEdit:
+    """Each mask of a stack (N, H, W), or a single one (H, W), is an object of its own."""
+
+    def __init__(self, masks: np.ndarray, min_score_gain: float) -> None:
+        self.result = masks.copy()
+        self.stack = self.result.reshape(-1, *masks.shape[-2:])
+        self.gain = min_score_gain
+
+    def objects(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Index and mask, one after the other."""
+        for index, mask in enumerate(self.stack):
+            yield index, mask != 0
+
+    def apply(
+        self, key: int, window: Window, probabilities: np.ndarray, covered: np.ndarray
+    ) -> None:
+        """Refine mask ``key``; one that would vanish stays as it is."""
+        mask = self.stack[key]
+        value = mask.max()
+        part = mask[window]
+        needed = np.where(part != 0, (1 - self.gain) / 2, (1 + self.gain) / 2)
+        refined = np.where(covered, (probabilities > needed) * value, part).astype(mask.dtype)
+        if refined.any() or np.count_nonzero(mask) > np.count_nonzero(part):
+            mask[window] = refined
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+class LabelMapEdit:
+    """Each label of a map (H, W) is an object; where several claim a pixel, the surest gets it."""
+
+    def __init__(self, labels: np.ndarray, min_score_gain: float, ignore_index: int | None) -> None:
+        self.result = labels.copy()
+        self.gain = min_score_gain
+        self.ignore_index = ignore_index
+        # Off the boxes of a label, its pixels are certain.
+        self.own = np.ones(labels.shape, np.float32)
+        self.best = np.zeros(labels.shape, np.float32)
+        self.claimant = labels.copy()
+
+    def objects(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Label and where it is, for all labels but the ignored one."""
+        for label in np.unique(self.result):
+            if label != self.ignore_index:
+                yield label, self.result == label
+
+    def apply(
+        self, key: int, window: Window, probabilities: np.ndarray, covered: np.ndarray
+    ) -> None:
+        """Note where label ``key`` is more probable than what came before."""
+        own = (self.result[window] == key) & covered
+        self.own[window][own] = probabilities[own]
+        claimed = (probabilities > self.best[window]) & covered & ~own
+        self.best[window][claimed] = probabilities[claimed]
+        self.claimant[window][claimed] = key
+
+    def finish(self) -> None:
+        """Give every pixel to the most probable label, its own in a tie."""
+        changed = self.best - self.own > self.gain
+        if self.ignore_index is not None:
+            changed &= self.result != self.ignore_index
+        self.result[changed] = self.claimant[changed]
