@@ -70,14 +70,10 @@ def _shift_on_device(
     """``apply_offset`` for tensors that shall not leave their device."""
     height, width = masks.shape[-2:]
     fields = offset.reshape(2, -1)
-    moved = (fields[0] | fields[1]).nonzero().squeeze(1)
-    found = moved
+    found = torch.arange(height * width, device=masks.device)
     for _ in range(steps):
         found = _follow(found, fields, (height, width), scale)
-    planes = masks.reshape(-1, height * width)
-    result = planes.clone()
-    result[:, moved] = planes[:, found]
-    return result.reshape(masks.shape)
+    return masks.reshape(-1, height * width)[:, found].reshape(masks.shape)
 
 
 def _follow(pixels: Array, fields: Array, size_hw: tuple[int, int], scale: float) -> Array:
