@@ -6,6 +6,7 @@ one file is enough to refine with.
 """
 
 import contextlib
+import copy
 import hashlib
 import os
 import re
@@ -103,7 +104,7 @@ def model_config(model: str | os.PathLike | Mapping, source: str = 'model') -> d
         ValueError: if the file is missing or has no ``model``.
     """
     if isinstance(model, Mapping):
-        return Config(dict(model=model)).model
+        return Config(dict(model=copy.deepcopy(model))).model  # building changes it
     if not Path(model).is_file():
         raise ValueError(f'{source}: config file {model} does not exist')
     cfg = Config.fromfile(model)
@@ -219,6 +220,7 @@ def publish_checkpoint(
     """
     cfg = model_config(model)
     _check_parts(cfg, 'model: a config kept in a checkpoint')
+    _drop_pretrained(cfg)
     network = build_model(cfg, checkpoint)
     state_dict = {
         key: value.half() if value.is_floating_point() and value.ndim > 1 else value

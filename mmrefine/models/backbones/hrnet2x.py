@@ -100,6 +100,11 @@ class HRNet2x(HRNet):
             features = getattr(self, f'stage{index + 1}')(features)
         return features
 
+    def train(self, mode: bool = True) -> 'HRNet2x':
+        """Return the network, as every module does; HRNet's own returns nothing."""
+        super().train(mode)
+        return self
+
     def _freeze_stages(self) -> None:
         """Nothing is ever frozen; HRNet.train() asks."""
 

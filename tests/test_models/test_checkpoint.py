@@ -1,0 +1,331 @@
+"""Checkpoints: what is written is read again, and nothing else is."""
+
+import copy
+import io
+import pickle
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import Runner
+from small_segfix import segfix_config, small_segfix
+
+from mmrefine.models.checkpoint import build_model, publish_checkpoint, read_checkpoint
+
+WIDE_AND_HIGH = (48, 64)
+
+
+def save(content: object, path: Path, **options: object) -> Path:
+    torch.save(content, path, **options)
+    return path
+
+
+def with_pickle(path: Path, program: bytes) -> Path:
+    """A torch archive whose pickle is ``program``."""
+    archive = io.BytesIO()
+    torch.save({'state_dict': {'a': torch.zeros(1)}}, archive)
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, 'w') as new:
+        for name in old.namelist():
+            new.writestr(name, program if name.endswith('data.pkl') else old.read(name))
+    return path
+
+
+def pickle_of(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith('data.pkl'))
+        return archive.read(name)
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, camvid_folder) -> Path:
+    """A checkpoint as mmengine's runner writes it after training and validating."""
+    folder = tmp_path_factory.mktemp('trained')
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='mmseg.LoadAnnotations'),
+        dict(type='mmrefine.GenerateBoundaryDirection'),
+        dict(type='mmrefine.PackSegFixInputs'),
+    ]
+
+    def loader(split: str, batch: int) -> dict:
+        prefix = dict(img_path=f'img_dir/{split}', seg_map_path=f'ann_dir/{split}')
+        return dict(
+            batch_size=batch,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dict(
+                type='mmrefine.CamVidDataset',
+                data_root=str(camvid_folder),
+                data_prefix=prefix,
+                pipeline=pipeline,
+            ),
+        )
+
+    checkpoint = dict(
+        type='CheckpointHook',
+        by_epoch=False,
+        interval=1,
+        save_best='segfix/boundary_fscore',
+        rule='greater',
+    )
+    cfg = Config(
+        dict(
+            model=segfix_config(),
+            work_dir=str(folder),
+            default_scope='mmseg',
+            experiment_name='test_checkpoint',
+            train_dataloader=loader('train', 2),
+            val_dataloader=loader('val', 1),
+            val_evaluator=dict(type='mmrefine.SegFixMetric'),
+            train_cfg=dict(type='IterBasedTrainLoop', max_iters=2, val_interval=1),
+            val_cfg=dict(type='ValLoop'),
+            optim_wrapper=dict(
+                type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9)
+            ),
+            param_scheduler=[dict(type='PolyLR', power=0.9, end=2, by_epoch=False)],
+            default_hooks=dict(logger=dict(type='LoggerHook', interval=1), checkpoint=checkpoint),
+            custom_hooks=[dict(type='EMAHook')],
+            log_processor=dict(by_epoch=False),
+            log_level='WARNING',
+        )
+    )
+    Runner.from_cfg(cfg).train()
+    return folder / 'iter_2.pth'
+
+
+@pytest.mark.quick
+def test_training_checkpoint_is_read_without_its_logs(trained):
+    names = torch.serialization.get_unsafe_globals_in_checkpoint(trained)
+    assert 'mmengine.logging.history_buffer.HistoryBuffer' in names  # what needs special care
+    found = read_checkpoint(trained)
+    expected = torch.load(trained, weights_only=False)
+    assert found['meta']['iter'] == 2
+    assert found['state_dict'].keys() == expected['state_dict'].keys()
+    assert all(torch.equal(v, expected['state_dict'][k]) for k, v in found['state_dict'].items())
+    model = build_model(segfix_config(), trained)
+    assert torch.equal(model.backbone.conv1.weight, expected['state_dict']['backbone.conv1.weight'])
+    assert not model.training
+
+
+@pytest.mark.parametrize('core', [b'numpy.core', b'numpy._core'])
+def test_logs_of_either_numpy_are_passed_over(tmp_path, core):
+    """A checkpoint may come from a machine with the other numpy."""
+    logs = dict(loss=HistoryBuffer([1.0, 2.0], [1, 1]), best=np.float32(3), count=np.int64(4))
+    path = save({'state_dict': {'a': torch.ones(2)}, 'message_hub': logs}, tmp_path / 'logs.pth')
+    program = pickle_of(path)
+    assert b'.multiarray' in program
+    program = program.replace(b'numpy._core.multiarray', b'numpy.core.multiarray')
+    program = program.replace(b'numpy.core.multiarray', core + b'.multiarray')
+    other = tmp_path / 'other.pth'
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, 'w') as new:
+        for name in old.namelist():
+            new.writestr(name, program if name.endswith('data.pkl') else old.read(name))
+    assert torch.equal(read_checkpoint(other)['state_dict']['a'], torch.ones(2))
+
+
+def predictions(model: torch.nn.Module) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn(1, 3, *WIDE_AND_HIGH, generator=generator)
+    with torch.no_grad():
+        return model.decode_head.predict_by_feat(
+            model(image), [dict(img_shape=WIDE_AND_HIGH, pad_shape=WIDE_AND_HIGH)]
+        )
+
+
+@pytest.mark.quick
+def test_published_checkpoint_needs_no_config_and_predicts_the_same(tmp_path):
+    model = small_segfix()
+    path = save({'state_dict': model.state_dict(), 'optimizer': {'x': 1}}, tmp_path / 'a.pth')
+    out = tmp_path / 'new' / 'b.pth'
+    digest = publish_checkpoint(segfix_config(), path, out, data='CamVid')
+    again = build_model(None, out)
+    a, b = predictions(model), predictions(again)
+    torch.testing.assert_close(a, b, atol=5e-3, rtol=0)
+    assert not torch.equal(a, b)
+    kept = torch.load(out, weights_only=True)
+    assert kept.keys() == {'state_dict', 'meta'}
+    assert kept['meta']['data'] == 'CamVid'
+    assert kept['state_dict']['backbone.conv1.weight'].dtype == torch.float16
+    assert kept['state_dict']['backbone.bn1.running_var'].dtype == torch.float32
+    assert again.backbone.conv1.weight.dtype == torch.float32
+    assert digest == subprocess.check_output(['sha256sum', out], text=True).split()[0]
+    assert [p.name for p in out.parent.iterdir()] == ['b.pth']
+
+
+def test_publishing_again_changes_nothing(tmp_path):
+    path = save({'state_dict': small_segfix().state_dict()}, tmp_path / 'a.pth')
+    publish_checkpoint(segfix_config(), path, tmp_path / 'b.pth')
+    publish_checkpoint(segfix_config(), tmp_path / 'b.pth', tmp_path / 'c.pth')
+    b, c = (read_checkpoint(tmp_path / name) for name in ('b.pth', 'c.pth'))
+    assert all(torch.equal(b['state_dict'][k], c['state_dict'][k]) for k in b['state_dict'])
+
+
+def test_config_of_the_caller_is_not_changed(tmp_path):
+    path = save({'state_dict': small_segfix().state_dict()}, tmp_path / 'a.pth')
+    pretrained = dict(type='Pretrained', checkpoint='open-mmlab://nothing')
+    plain = segfix_config()
+    plain['backbone']['init_cfg'] = pretrained
+    for cfg in (plain, Config(dict(model=plain)).model):
+        before = copy.deepcopy(cfg)
+        build_model(cfg, path)
+        publish_checkpoint(cfg, path, tmp_path / 'b.pth')
+        assert cfg == before
+    assert 'nothing' not in str(read_checkpoint(tmp_path / 'b.pth')['meta'])
+
+
+@pytest.mark.parametrize(
+    ('content', 'text'),
+    [
+        (None, r'x\.pth does not exist'),
+        (b'', r'x\.pth is not a torch checkpoint'),
+        (b'<!DOCTYPE html>\n<html><body>Not found', r'x\.pth is not a torch checkpoint .*web page'),
+        (b'\n\n<html>', r'x\.pth is not a torch checkpoint'),
+        (b'\x89PNG\r\n\x1a\n' + bytes(40), r'x\.pth is not a torch checkpoint'),
+    ],
+)
+def test_what_is_no_checkpoint(tmp_path, content, text):
+    path = tmp_path / 'x.pth'
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=f'^checkpoint: .*{text}') as info:
+        read_checkpoint(path)
+    assert '\n' not in str(info.value)
+    assert '\x1b' not in str(info.value)
+
+
+def test_any_first_byte(tmp_path):
+    path = tmp_path / 'x.pth'
+    for first in range(256):
+        path.write_bytes(bytes([first]) + b'ello, \xfe world' * 3)
+        with pytest.raises(ValueError, match=r'checkpoint: .*x\.pth is not a torch checkpoint'):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize('new_format', [True, False])
+def test_truncated_anywhere(tmp_path, new_format):
+    weights = {f'layer{i}': torch.randn(7, 9) for i in range(3)}
+    path = save(
+        {'state_dict': weights},
+        tmp_path / 'x.pth',
+        _use_new_zipfile_serialization=new_format,
+    )
+    whole = path.read_bytes()
+    for length in np.linspace(1, len(whole) - 1, 40).astype(int):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r'checkpoint: .*x\.pth is not a torch checkpoint'):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    'content', [[1, 2], {'state_dict': {}}, {'state_dict': [1]}, {'state_dict': {'a': 1}}, {}]
+)
+def test_checkpoint_without_weights(tmp_path, content):
+    path = save(content, tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=r'x\.pth (has no weights|must hold a dictionary)'):
+        read_checkpoint(path)
+
+
+class Touch:
+    """Unpickled without care, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize('archive', [True, False])
+def test_code_in_a_pickle_does_not_run(tmp_path, archive):
+    trap = tmp_path / 'executed'
+    path = tmp_path / 'x.pth'
+    content = {'state_dict': {'a': torch.zeros(1)}, 'meta': Touch(trap)}
+    if archive:
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(content, protocol=2))
+    with pytest.raises(ValueError, match=r'x\.pth .*only weights'):
+        read_checkpoint(path)
+    assert not trap.exists()
+    if archive:
+        torch.load(path, weights_only=False)
+        assert trap.exists(), 'the trap must work, or this test holds for nothing'
+
+
+def test_logs_cannot_reach_into_the_program(tmp_path):
+    """``getattr(HistoryBuffer.mean, '__globals__')['trap'] = 1``, written as a pickle."""
+    program = (
+        b'\x80\x02cbuiltins\ngetattr\ncbuiltins\ngetattr\n'
+        b'cmmengine.logging.history_buffer\nHistoryBuffer\nX\x04\x00\x00\x00mean\x86R'
+        b'X\x0b\x00\x00\x00__globals__\x86RX\x04\x00\x00\x00trapK\x01s.'
+    )
+    with pytest.raises(ValueError, match=r'x\.pth'):
+        read_checkpoint(with_pickle(tmp_path / 'x.pth', program))
+    names = HistoryBuffer.mean.__globals__
+    assert 'trap' not in names
+    pickle.loads(program)
+    assert names.pop('trap') == 1, 'the trap must work, or this test holds for nothing'
+
+
+@pytest.mark.parametrize('name', ['subprocess.run', 'os.system', 'mmengine.load', 'pathlib.Path'])
+def test_config_in_a_checkpoint_names_only_registered_parts(tmp_path, name):
+    """mmengine imports and calls whatever a dotted ``type`` names."""
+    trap = tmp_path / 'executed'
+    evil = dict(type=name, args=['touch', str(trap)])
+    for config in (evil, segfix_config() | dict(backbone=evil), segfix_config(neck=[evil])):
+        content = dict(state_dict={'a': torch.zeros(1)}, meta=dict(model=config))
+        path = save(content, tmp_path / 'x.pth')
+        with pytest.raises(ValueError, match=rf'x\.pth must name registered parts, .*{name}'):
+            build_model(None, path)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ('config', 'text'),
+    [
+        (segfix_config() | dict(train_cfg=dict(x=len)), 'plain values, got <built-in function'),
+        (segfix_config() | dict(test_cfg=dict(type=dict)), 'must name registered parts'),
+    ],
+)
+def test_only_plain_configs_are_published(tmp_path, config, text):
+    path = save({'state_dict': small_segfix().state_dict()}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=text):
+        publish_checkpoint(config, path, tmp_path / 'b.pth')
+    assert [p.name for p in tmp_path.iterdir()] == ['a.pth']
+
+
+def test_weights_of_another_model_are_named(tmp_path):
+    weights = small_segfix().state_dict()
+    weights['extra.weight'] = torch.zeros(1)
+    del weights['backbone.bn1.bias']
+    path = save({'state_dict': weights}, tmp_path / 'x.pth')
+    text = r'x\.pth is of another model .*backbone\.bn1\.bias is missing; extra\.weight is unknown$'
+    with pytest.raises(ValueError, match=text):
+        build_model(segfix_config(), path)
+    path = save({'state_dict': small_segfix(16).state_dict()}, path)
+    text = r'direction_branch\.1\.weight has shape \(16, 8, 1, 1\) instead of \(8, 8, 1, 1\)$'
+    with pytest.raises(ValueError, match=text):
+        build_model(segfix_config(), path)
+    path = save({'state_dict': {f'module{i}': torch.zeros(1) for i in range(9)}}, path)
+    with pytest.raises(ValueError, match=r'; and \d+ more$'):
+        build_model(segfix_config(), path)
+
+
+def test_no_config_anywhere(tmp_path):
+    path = save({'state_dict': small_segfix().state_dict()}, tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=r'x\.pth does not carry its model config'):
+        build_model(None, path)
+    with pytest.raises(ValueError, match='cannot both be None'):
+        build_model(None, None)
+    with pytest.raises(ValueError, match=r'config file .*no\.py does not exist'):
+        build_model(tmp_path / 'no.py', path)
+    empty = tmp_path / 'empty.py'
+    empty.write_text('a = 1')
+    with pytest.raises(ValueError, match=r'empty\.py has no `model`'):
+        build_model(empty, path)
