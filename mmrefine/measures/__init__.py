@@ -19,6 +19,7 @@ from .regions import (
     error_by_distance,
     region_iou,
     trimap_iou,
+    true_boundary_distance,
 )
 from .upper_bound import UpperBoundCounts, boundary_upper_bound, correct_near_boundary
 
@@ -42,4 +43,5 @@ __all__ = [
     'region_iou',
     'total',
     'trimap_iou',
+    'true_boundary_distance',
 ]

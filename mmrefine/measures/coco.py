@@ -85,6 +85,35 @@ def instance_figures(
     return figures
 
 
+def matched_instances(
+    annotations: Annotations,
+    results: Results,
+    iou_threshold: float = 0.5,
+    max_detections: int = 100,
+    image_ids: Iterable[int] | None = None,
+) -> list[tuple[int, int]]:
+    """Which result the evaluator takes for which true instance, crowds left out.
+
+    Args:
+        annotations: COCO annotations: a file, or its content.
+        results: COCO instance results with ``segmentation``: a file, or its content.
+        iou_threshold: Least mask IoU of a pair.
+        max_detections: Best-scored instances counted per image and category.
+        image_ids: The images that were predicted; default: all in the annotations.
+
+    Returns:
+        Places in ``results`` and in ``annotations['annotations']``, in order.
+
+    Raises:
+        ValueError: As :func:`instance_figures`.
+    """
+    truth, predicted = load_pair(annotations, results)
+    images = None if image_ids is None else sorted(image_ids)
+    evaluator = _Evaluator(truth, predicted, max_detections, images)
+    # Both are numbered from 1.
+    return sorted((found - 1, true - 1) for found, true in evaluator.matches(iou_threshold))
+
+
 def instance_upper_bound(
     annotations: Annotations,
     results: Results,
