@@ -231,7 +231,9 @@ def true_boundary_distance(
 
     Args:
         target: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
-        num_classes, ignore_index, void_boundary: As for :func:`trimap_iou`.
+        num_classes: As for :func:`trimap_iou`, and so are the others.
+        ignore_index: Label of ``target`` whose pixels are not counted.
+        void_boundary: Whether the border of ignored pixels is a boundary.
 
     Returns:
         (H, W) float32, Euclidean, in pixels; ``inf`` where there is no other label, and for
