@@ -21,7 +21,7 @@ def read_version() -> str:
 
 def read_requirements(name: str) -> list[str]:
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+    return [line for line in lines if line and not line.startswith(('#', '-r'))]
 
 
 class BuildWithMim(build_py):
@@ -87,7 +87,8 @@ setup(
         'onedl-det': read_requirements('onedl') + read_requirements('onedl-det'),
         'openmmlab': read_requirements('openmmlab'),
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
-        'test': read_requirements('test'),
+        'instances': read_requirements('instances'),
+        'test': read_requirements('instances') + read_requirements('test'),
         'docs': read_requirements('docs'),
     },
     cmdclass={'build_py': BuildWithMim},

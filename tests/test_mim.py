@@ -151,7 +151,28 @@ def train_and_test(
     return checkpoint
 
 
-def test_openmim_after_a_normal_install(installed, checkout, small_config, small_run, work):
+def refine(
+    environment: Environment, data: Path, config: Path, checkpoint: Path, work: Path
+) -> None:
+    """Refine the labels of a tiny data set with the network that was just trained."""
+    environment.mim(
+        *(
+            'run',
+            'mmrefine',
+            'refine',
+            data / 'img_dir' / 'val',
+            data / 'ann_dir' / 'val',
+            'refined',
+        ),
+        *('--config', config, '--checkpoint', checkpoint),
+        cwd=work,
+    )
+    assert {path.name for path in (work / 'refined').iterdir()} == {'0.png', '1.png', '2.png'}
+
+
+def test_openmim_after_a_normal_install(
+    installed, checkout, small_config, small_run, camvid_folder, work
+):
     package = installed.extra / 'mmrefine'
     assert {'tools', 'configs', 'model-index.yml'} == {p.name for p in (package / '.mim').iterdir()}
     assert (package / '.mim' / 'configs' / 'segfix' / small_config.name).is_file()
@@ -159,7 +180,8 @@ def test_openmim_after_a_normal_install(installed, checkout, small_config, small
     assert not (checkout / 'build').exists(), (
         'a left-over build/ gives onedl-mim every config twice'
     )
-    train_and_test(installed, small_config.name, small_run(1), work)
+    checkpoint = train_and_test(installed, small_config.name, small_run(1), work)
+    refine(installed, camvid_folder, small_config, checkpoint, work)
 
 
 def test_openmim_in_a_checkout(openmim_checkout, checkout, small_config, small_run, work):
@@ -169,5 +191,6 @@ def test_openmim_in_a_checkout(openmim_checkout, checkout, small_config, small_r
     assert (work / 'w' / 'iter_1.pth').is_file()
 
 
-def test_onedl_mim_in_a_checkout(onedl_checkout, small_config, small_run, work):
-    train_and_test(onedl_checkout, small_config.name, small_run(1), work)
+def test_onedl_mim_in_a_checkout(onedl_checkout, small_config, small_run, camvid_folder, work):
+    checkpoint = train_and_test(onedl_checkout, small_config.name, small_run(1), work)
+    refine(onedl_checkout, camvid_folder, small_config, checkpoint, work)
