@@ -121,18 +121,19 @@ def build_model(
     Args:
         model: Config file, model config, or ``None`` for the one in a published
             checkpoint.
-        checkpoint: ``.pth`` file; ``None`` leaves the weights at random.
+        checkpoint: ``.pth`` file.
 
     Returns:
         The model in eval mode, on the CPU.
 
     Raises:
-        ValueError: if there is no model config, or the weights are of another model.
+        ValueError: if there is no checkpoint or no model config, or the weights are of another
+            model.
     """
-    loaded = None if checkpoint is None else read_checkpoint(checkpoint)
+    if checkpoint is None:
+        raise ValueError('checkpoint: trained weights are needed, a .pth file; got None')
+    loaded = read_checkpoint(checkpoint)
     if model is None:
-        if loaded is None:
-            raise ValueError('model and checkpoint cannot both be None')
         model = loaded['meta'].get('model')
         if model is None:
             raise ValueError(
@@ -144,8 +145,7 @@ def build_model(
     cfg = model_config(model)
     _drop_pretrained(cfg)
     network = MODELS.build(cfg)
-    if loaded is not None:
-        _load(network, loaded['state_dict'], checkpoint)
+    _load(network, loaded['state_dict'], checkpoint)
     return network.eval()
 
 
@@ -175,9 +175,7 @@ def _drop_pretrained(cfg: Any) -> None:
             _drop_pretrained(value)
 
 
-def _load(
-    network: nn.Module, state_dict: dict[str, Tensor], path: str | os.PathLike | None
-) -> None:
+def _load(network: nn.Module, state_dict: dict[str, Tensor], path: str | os.PathLike) -> None:
     own = network.state_dict()
     problems = [f'{k} is missing' for k in own if k not in state_dict]
     problems += [f'{k} is unknown' for k in state_dict if k not in own]

@@ -36,7 +36,9 @@ def shift_masks(
     Args:
         masks: Label map (H, W) of any integer dtype, or stack (N, H, W), bool or uint8.
         offset: int (2, H, W), unit offsets (dy, dx), zero off the boundary.
-        scale, steps, ignore_index: As for :class:`SegFixRefiner`.
+        scale: As for :class:`SegFixRefiner`.
+        steps: As for :class:`SegFixRefiner`.
+        ignore_index: As for :class:`SegFixRefiner`.
 
     Returns:
         Refined masks, same shape and dtype.
@@ -87,6 +89,8 @@ class SegFixRefiner(Refiner):
             checkpoint = SHIPPED_CHECKPOINT
         if not isinstance(model, nn.Module):
             model = build_model(model, checkpoint)
+        elif checkpoint is not None:
+            raise ValueError('checkpoint: a model that is built has its weights already; give one')
         if not isinstance(model, SegFix):
             raise TypeError(f'model: expected a mmrefine.SegFix, got {type(model).__name__}')
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))

@@ -321,8 +321,8 @@ def test_no_config_anywhere(tmp_path):
     path = save({'state_dict': small_segfix().state_dict()}, tmp_path / 'x.pth')
     with pytest.raises(ValueError, match=r'x\.pth does not carry its model config'):
         build_model(None, path)
-    with pytest.raises(ValueError, match='cannot both be None'):
-        build_model(None, None)
+    with pytest.raises(ValueError, match='trained weights are needed'):
+        build_model(segfix_config(), None)
     with pytest.raises(ValueError, match=r'config file .*no\.py does not exist'):
         build_model(tmp_path / 'no.py', path)
     empty = tmp_path / 'empty.py'

@@ -1,16 +1,18 @@
 """Instance ids as the label map, to learn instance boundaries."""
 
-import cv2
+import io
+
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
+from PIL import Image
 
 from ...registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class LoadInstanceMap(BaseTransform):
-    """Load an 8- or 16-bit PNG of instance ids as ``gt_seg_map``.
+    """Load a PNG of instance ids, 8 or 16 bits or with a palette, as ``gt_seg_map``.
 
     Takes the place of ``LoadAnnotations`` where SegFix learns the boundaries
     between instances (SegFix, Section 4.4).
@@ -41,10 +43,12 @@ class LoadInstanceMap(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Read the file."""
         path = results['seg_map_path']
-        content = np.frombuffer(fileio.get(path, backend_args=self.backend_args), np.uint8)
-        ids = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-        if ids is None:
-            raise ValueError(f'{path}: not an image; expected a PNG of instance ids')
+        content = fileio.get(path, backend_args=self.backend_args)
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                ids = np.asarray(image)
+        except (OSError, SyntaxError) as error:
+            raise ValueError(f'{path}: not an image, or incomplete; expected a PNG') from error
         if ids.ndim != 2:
             raise ValueError(
                 f'{path}: instance ids need one channel of 8 or 16 bits, got shape {ids.shape}'
