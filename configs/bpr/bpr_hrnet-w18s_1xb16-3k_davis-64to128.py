@@ -9,7 +9,7 @@ norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(backbone=dict(init_cfg=None, norm_cfg=norm_cfg), decode_head=dict(norm_cfg=norm_cfg))
 # Few videos: half of the coarse masks are predicted, half are made out of the true ones; three
 # patch sizes.
-predicted = dict(_base_.train_dataloader.dataset, patch_size=(48, 64, 96), patches_per_image=4)
+predicted = dict(_base_.train_dataloader.dataset, patch_size=(48, 64, 96))
 made = dict(predicted, coarse=None)
 train_dataloader = dict(
     num_workers=1, dataset=dict(_delete_=True, type='ConcatDataset', datasets=[predicted, made])

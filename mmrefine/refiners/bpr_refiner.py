@@ -45,7 +45,8 @@ class BPRRefiner(Refiner):
             come with the package.
         device: Where the network runs; a GPU by default if there is one.
         iou_threshold: NMS threshold of the boxes: more boxes, better masks and
-            more time when higher. Published: 0.25, at its best 0.55; COCO 0.25.
+            more time when higher. By default that in the model's ``test_cfg``,
+            else 0.25. Published: 0.25, at its best 0.55; COCO 0.25.
         min_score_gain: A pixel changes only if the network gives its new label
             this much more probability than its old one, 0 to 1. 0 as published;
             higher leaves masks alone where the network is unsure.
@@ -68,7 +69,7 @@ class BPRRefiner(Refiner):
         model: str | os.PathLike | Mapping | nn.Module | None = None,
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
-        iou_threshold: float = 0.25,
+        iou_threshold: float | None = None,
         min_score_gain: float = 0.0,
         patch_size: int | None = None,
         padding: int | None = None,
@@ -77,9 +78,6 @@ class BPRRefiner(Refiner):
         half: bool | None = None,
         ignore_index: int | None = 255,
     ) -> None:
-        for name, share in (('iou_threshold', iou_threshold), ('min_score_gain', min_score_gain)):
-            if not 0 <= share <= 1:
-                raise ValueError(f'{name}: expected a number from 0 to 1, got {share!r}')
         if model is None and checkpoint is None:
             checkpoint = SHIPPED_CHECKPOINT
         if not isinstance(model, nn.Module):
@@ -93,8 +91,8 @@ class BPRRefiner(Refiner):
         self.padding = _size('padding', padding, trained, 0)
         self.input_size = _size('input_size', input_size, trained, 128)
         self.batch_size = _size('batch_size', batch_size, {}, 32)
-        self.iou_threshold = iou_threshold
-        self.min_score_gain = min_score_gain
+        self.iou_threshold = _share('iou_threshold', iou_threshold, trained, 0.25)
+        self.min_score_gain = _share('min_score_gain', min_score_gain, {}, 0.0)
         self.half = self.device.type == 'cuda' if half is None else half
         self.ignore_index = ignore_index
 
@@ -230,6 +228,13 @@ def _size(name: str, given: int | None, trained: Mapping[str, Any], default: int
     least = 0 if name == 'padding' else 1
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f'{name}: expected an integer of {least} or more, got {value!r}')
+    return value
+
+
+def _share(name: str, given: float | None, trained: Mapping[str, Any], default: float) -> float:
+    value = trained.get(name, default) if given is None else given
+    if not 0 <= value <= 1:
+        raise ValueError(f'{name}: expected a number from 0 to 1, got {value!r}')
     return value
 
 

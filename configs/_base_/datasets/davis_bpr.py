@@ -15,7 +15,7 @@ test_pipeline = [
     dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
-# 4 images with 8 patches each make a batch of 32.
+# 4 images with 4 patches each make a batch of 16.
 train_dataloader = dict(
     batch_size=4,
     num_workers=4,
@@ -30,7 +30,7 @@ train_dataloader = dict(
         patch_size=patch_size,
         padding=padding,
         iou_threshold=iou_threshold,
-        patches_per_image=8,
+        patches_per_image=4,
         pipeline=train_pipeline,
     ),
 )

@@ -62,6 +62,6 @@ model = dict(
         loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
     ),
     train_cfg=dict(),
-    # What BPRRefiner cuts out: as the training data.
-    test_cfg=dict(mode='whole', patch_size=64, padding=0, input_size=128),
+    # What BPRRefiner cuts out: patches as in training, and their NMS threshold.
+    test_cfg=dict(mode='whole', patch_size=64, padding=0, input_size=128, iou_threshold=0.25),
 )

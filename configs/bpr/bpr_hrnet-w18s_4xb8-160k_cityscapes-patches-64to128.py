@@ -1,0 +1,8 @@
+# As published, from patches on disk.
+_base_ = [
+    '../_base_/models/bpr_hrnet-w18s.py',
+    '../_base_/datasets/cityscapes-patches_bpr.py',
+    '../_base_/default_runtime.py',
+    '../_base_/schedules/schedule_160k_bpr.py',
+]
+model = dict(test_cfg=dict(iou_threshold=0.55))
