@@ -15,7 +15,7 @@ from mmrefine.apis.run_config import add_refinement, refiner_settings, use_mixed
 from mmrefine.refiners import SegFixRefiner
 from mmrefine.registry import MODELS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # A config as somebody else has it: nothing of ours in it.
 STOCK = """
 default_scope = 'mmseg'
