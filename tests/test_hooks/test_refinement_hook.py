@@ -1,0 +1,450 @@
+"""RefinementHook: everything behind the model sees refined masks, and nothing else changes."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import mmseg
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
+from mmengine.model import BaseModel
+from mmengine.registry import METRICS, MODELS, init_default_scope
+from mmengine.runner import Runner
+from mmengine.structures import InstanceData, PixelData
+from mmseg.models import SegTTAModel
+from small_segfix import segfix_config, small_segfix
+
+from mmrefine.hooks import RefinementHook
+from mmrefine.models.checkpoint import publish_checkpoint
+from mmrefine.refiners import Refiner, SegFixRefiner, load_image
+from mmrefine.registry import REFINERS
+
+OWN_TEST_SCRIPT = Path(mmseg.__file__).parent / '.mim' / 'tools' / 'test.py'
+SIZE = (48, 64)  # of the images in camvid_folder
+
+
+@MODELS.register_module()
+class DrawnPredictions(BaseModel):
+    """A model without a network: ``draw`` writes the prediction into each data sample."""
+
+    def __init__(self, draw: Callable | None = None) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.draw = draw or draw_labels
+
+    def forward(self, inputs: list, data_samples: list, mode: str) -> list | dict:
+        if mode == 'predict':
+            for sample in data_samples:
+                self.draw(sample)
+            return data_samples
+        return dict(loss=self.weight.sum() ** 2)
+
+
+def draw_labels(sample: object) -> None:
+    """The ground truth, shifted by a few pixels, without its ignored rows."""
+    truth = sample.gt_sem_seg.data
+    coarse = torch.roll(truth.where(truth != 255, 1), (3, 5), (1, 2))
+    sample.set_data(dict(pred_sem_seg=PixelData(data=coarse)))
+
+
+def draw_binary(sample: object) -> None:
+    """As mmseg's models with a single output channel: a float label map."""
+    draw_labels(sample)
+    sample.pred_sem_seg.data = (sample.pred_sem_seg.data > 2).float()
+
+
+def draw_instances(number: int) -> Callable:
+    """As mmdet's models: boxes, scores and bool masks at the size of the image."""
+
+    def draw(sample: object) -> None:
+        masks = torch.zeros(number, *SIZE, dtype=torch.bool)
+        for index, mask in enumerate(masks):
+            mask[5 * index : 5 * index + 20, 10:30] = True
+        instances = InstanceData(masks=masks, scores=torch.rand(number))
+        sample.set_data(dict(pred_instances=instances))
+
+    return draw
+
+
+@METRICS.register_module()
+class KeepSamples(BaseMetric):
+    """Keeps what reaches the metrics."""
+
+    kept: list[dict] = []
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        self.kept.extend(data_samples)
+        self.results.extend([0] * len(data_samples))
+
+    def compute_metrics(self, results: list) -> dict:
+        return dict(images=len(results))
+
+
+@METRICS.register_module()
+class Interrupted(BaseMetric):
+    """A metric that fails."""
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        raise KeyboardInterrupt
+
+    def compute_metrics(self, results: list) -> dict:
+        return {}
+
+
+@REFINERS.register_module()
+class RollingRefiner(Refiner):
+    """Rolls masks to the right, and notes what it was asked for."""
+
+    built: list[str] = []
+
+    def __init__(self, columns: int = 1, device: str = 'none') -> None:
+        self.columns = columns
+        self.seen: list[tuple] = []
+        self.built.append(device)
+
+    def refine(self, image: str, masks: np.ndarray) -> np.ndarray:
+        assert load_image(image).shape[:2] == masks.shape[-2:]
+        self.seen.append((Path(image).name, masks.dtype, masks.shape))
+        return np.roll(masks, self.columns, axis=-1)
+
+
+class FirstColumnRefiner(Refiner):
+    """Writes a zero into the first column: does not commute with rolling."""
+
+    def refine(self, image: str, masks: np.ndarray) -> np.ndarray:
+        masks = masks.copy()
+        masks[..., 0] = 0
+        return masks
+
+
+@pytest.fixture
+def make_runner(camvid_folder, tmp_path) -> Callable[..., Runner]:
+    """Return a function that builds a runner on the validation images of camvid_folder."""
+
+    def make(*hooks: object, model: object = None, metric: str = 'KeepSamples', **pack) -> Runner:
+        KeepSamples.kept = []
+        init_default_scope('mmseg')
+        dataloader = dict(
+            batch_size=2,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            collate_fn=dict(type='pseudo_collate'),
+            dataset=dict(
+                type='mmrefine.CamVidDataset',
+                data_root=str(camvid_folder),
+                data_prefix=dict(img_path='img_dir/val', seg_map_path='ann_dir/val'),
+                pipeline=[
+                    dict(type='LoadImageFromFile'),
+                    dict(type='LoadAnnotations'),
+                    dict(type='PackSegInputs', **pack),
+                ],
+            ),
+        )
+        metrics = [dict(type=metric), dict(type='IoUMetric', iou_metrics=['mIoU'])]
+        return Runner(
+            model=model or DrawnPredictions(),
+            work_dir=str(tmp_path / 'work'),
+            default_scope='mmseg',
+            test_dataloader=dataloader,
+            test_evaluator=metrics if metric == 'KeepSamples' and model is None else metrics[:1],
+            test_cfg=dict(type='TestLoop'),
+            val_dataloader=dataloader,
+            val_evaluator=metrics[:1],
+            val_cfg=dict(type='ValLoop'),
+            custom_hooks=list(hooks),
+            experiment_name=f'hook{len(list(tmp_path.glob("work/*")))}',
+        )
+
+    return make
+
+
+def refined_and_coarse() -> list[tuple[np.ndarray, np.ndarray]]:
+    return [
+        (s['pred_sem_seg']['data'].numpy(), s['coarse_sem_seg']['data'].numpy())
+        for s in KeepSamples.kept
+    ]
+
+
+@pytest.mark.quick
+def test_metrics_see_refined_masks_and_the_model_is_left_as_it_was(make_runner):
+    refiner = RollingRefiner(-5)
+    runner = make_runner(RefinementHook(refiner))
+    refined = runner.test()
+    assert [name for name, _, _ in refiner.seen] == ['0.png', '1.png', '2.png']
+    pairs = refined_and_coarse()
+    assert len(pairs) == 3
+    for after, before in pairs:
+        assert after.shape == before.shape == (1, *SIZE)
+        assert after.dtype == before.dtype == np.int64
+        assert np.array_equal(after, np.roll(before, -5, axis=-1))
+        assert (after != before).any()
+    assert not runner.model._forward_hooks
+    coarse = make_runner().test()
+    assert 'coarse_sem_seg' not in KeepSamples.kept[0]
+    assert refined['mIoU'] > coarse['mIoU']
+
+
+def test_what_was_done_is_logged(make_runner, tmp_path):
+    make_runner(RefinementHook(RollingRefiner(-5))).test()
+    pairs = refined_and_coarse()
+    share = 100 * np.mean([(after != before).mean() for after, before in pairs])
+    (log,) = (tmp_path / 'work').glob('*/*.log')
+    assert f'RefinementHook: 3 images on this process, {share:.2f} % of mask' in log.read_text()
+
+
+def test_configs_are_built_once_on_the_device_of_the_model(make_runner):
+    RollingRefiner.built.clear()
+    hook = dict(
+        type='mmrefine.RefinementHook',
+        refiner=[
+            dict(type='mmrefine.RollingRefiner', columns=2),
+            dict(type='mmrefine.RollingRefiner', columns=3, device='elsewhere'),
+        ],
+    )
+    runner = make_runner(hook)
+    assert RollingRefiner.built == []
+    for _ in range(2):
+        KeepSamples.kept.clear()
+        runner.test()
+        assert all(np.array_equal(a, np.roll(b, 5, -1)) for a, b in refined_and_coarse())
+    assert RollingRefiner.built == ['cpu', 'elsewhere']
+
+
+def test_chain_is_applied_in_order(make_runner):
+    make_runner(RefinementHook([RollingRefiner(1), FirstColumnRefiner()])).test()
+    for after, before in refined_and_coarse():
+        expected = np.roll(before, 1, -1)
+        expected[..., 0] = 0
+        assert np.array_equal(after, expected)
+        assert not np.array_equal(after[..., 1], np.zeros_like(after[..., 1]))
+
+
+@pytest.mark.parametrize('val', [True, False])
+def test_validation(make_runner, val):
+    runner = make_runner(RefinementHook(RollingRefiner(), val=val))
+    runner.val()
+    assert ('coarse_sem_seg' in KeepSamples.kept[0]) == val
+    assert len(KeepSamples.kept) == 3
+    assert not runner.model._forward_hooks
+
+
+def test_other_modes_are_left_alone(make_runner):
+    """Training between two validations is not refined."""
+    refiner = RollingRefiner()
+    hook = RefinementHook(refiner)
+    runner = make_runner(hook)
+    hook.before_val(runner)
+    assert runner.model([], [], mode='loss')['loss'] == 0
+    assert runner.model([], [], 'loss')['loss'] == 0
+    assert refiner.seen == []
+    hook.after_val(runner)
+
+
+def test_after_an_interrupted_run_images_are_refined_once(make_runner):
+    hook = RefinementHook(RollingRefiner(5))
+    runner = make_runner(hook, metric='Interrupted')
+    with pytest.raises(KeyboardInterrupt):
+        runner.test()
+    again = make_runner(hook, model=runner.model)
+    again.test()
+    assert all(np.array_equal(a, np.roll(b, 5, -1)) for a, b in refined_and_coarse())
+    assert not runner.model._forward_hooks
+
+
+def test_float_label_maps_stay_float(make_runner):
+    refiner = RollingRefiner(3)
+    make_runner(RefinementHook(refiner), model=DrawnPredictions(draw_binary)).test()
+    assert {dtype.kind for _, dtype, _ in refiner.seen} == {'i'}
+    for after, before in refined_and_coarse():
+        assert after.dtype == before.dtype == np.float32
+        assert np.array_equal(after, np.roll(before, 3, -1))
+
+
+@pytest.mark.parametrize('number', [3, 0])
+def test_instance_masks(make_runner, number):
+    refiner = RollingRefiner(4)
+    model = DrawnPredictions(draw_instances(number))
+    make_runner(RefinementHook(refiner), model=model).test()
+    assert len(KeepSamples.kept) == 3
+    for sample in KeepSamples.kept:
+        after, before = sample['pred_instances'], sample['coarse_instances']
+        assert after['masks'].dtype == before['masks'].dtype == torch.bool
+        assert torch.equal(after['masks'], before['masks'].roll(4, -1))
+        assert torch.equal(after['scores'], before['scores'])
+        assert len(after['masks']) == number
+    assert {shape for _, _, shape in refiner.seen} == ({(3, *SIZE)} if number else set())
+
+
+def test_mmdet_sample(camvid_folder):
+    """mmdet's own data sample class, with SegFix behind it."""
+    structures = pytest.importorskip('mmdet.structures')
+    refiner = SegFixRefiner(small_segfix(), device='cpu')
+    path = camvid_folder / 'img_dir' / 'val' / '0.png'
+    sample = structures.DetDataSample(metainfo=dict(img_path=str(path)))
+    draw_instances(2)(sample)
+    masks = sample.pred_instances.masks.clone()
+    RefinementHook(refiner).refine_sample(sample)
+    assert torch.equal(sample.coarse_instances.masks, masks)
+    expected = refiner.refine(path, masks.numpy())
+    assert np.array_equal(sample.pred_instances.masks.numpy(), expected)
+    assert (expected != masks.numpy()).any()
+    assert isinstance(sample.pred_instances, InstanceData)
+
+
+def test_missing_path_of_the_image(make_runner):
+    runner = make_runner(RefinementHook(RollingRefiner()), meta_keys=('ori_shape',))
+    with pytest.raises(ValueError, match=r"needs img_path .* keep 'img_path' in the meta_keys"):
+        runner.test()
+
+
+def test_nothing_to_refine(make_runner):
+    model = DrawnPredictions(lambda sample: None)
+    runner = make_runner(RefinementHook(RollingRefiner()), model=model)
+    with pytest.raises(ValueError, match=r'neither pred_sem_seg nor .*masks .*0\.png'):
+        runner.test()
+
+
+def test_test_time_augmentation_is_refused(make_runner):
+    model = SegTTAModel(module=DrawnPredictions())
+    runner = make_runner(RefinementHook(RollingRefiner()), model=model)
+    with pytest.raises(ValueError, match=r'test-time augmentation.*run without --tta'):
+        runner.test()
+
+
+@pytest.mark.parametrize(
+    ('refiner', 'error', 'text'),
+    [
+        ('segfix', TypeError, "expected a refiner config .* got 'segfix'"),
+        ([RollingRefiner(), 3], TypeError, 'expected a refiner config .* got 3'),
+        ([], ValueError, 'at least one refiner'),
+    ],
+)
+def test_what_is_no_refiner(refiner, error, text):
+    with pytest.raises(error, match=text):
+        RefinementHook(refiner)
+
+
+# Somebody's config, in mmseg's scope, with nothing of ours in it.
+STOCK = """
+default_scope = 'mmseg'
+norm_cfg = dict(type='BN')
+data_root = {data_root!r}
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor', mean=[120] * 3, std=[60] * 3, size=(48, 64)
+    ),
+    backbone=dict(
+        type='HRNet',
+        norm_cfg=norm_cfg,
+        extra=dict(
+            stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ),
+                        num_channels=(4, )),
+            stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1),
+                        num_channels=(4, 8)),
+            stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1),
+                        num_channels=(4, 8, 12)),
+            stage4=dict(num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
+                        num_channels=(4, 8, 12, 16))),
+    ),
+    decode_head=dict(
+        type='FCNHead', in_channels=[4, 8, 12, 16], in_index=(0, 1, 2, 3), channels=40,
+        input_transform='resize_concat', kernel_size=1, num_convs=1, concat_input=False,
+        num_classes=4, norm_cfg=norm_cfg, align_corners=False,
+    ),
+    test_cfg=dict(mode='whole'),
+)
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(96, 72), keep_ratio=True),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='BaseSegDataset',
+        metainfo=dict(classes=('a', 'b', 'c', 'd')),
+        data_root=data_root,
+        img_suffix='.png',
+        seg_map_suffix='.png',
+        data_prefix=dict(img_path='img_dir/val', seg_map_path='ann_dir/val'),
+        pipeline=test_pipeline,
+    ),
+)
+test_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'], output_dir={out!r})
+test_cfg = dict(type='TestLoop')
+"""
+THREE_LINES = """
+custom_hooks = [
+    dict(type='mmrefine.RefinementHook', refiner=dict(type='mmrefine.SegFixRefiner', checkpoint={!r}))
+]
+"""  # noqa: E501
+
+
+def plain_miou(predictions: list[np.ndarray], truths: list[np.ndarray]) -> float:
+    """mIoU in per cent over the classes that occur, as mmseg rounds it."""
+    known = np.concatenate([t.ravel() for t in truths])
+    given = np.concatenate([p.ravel() for p in predictions])[known != 255]
+    known = known[known != 255]
+    ious = []
+    for label in range(4):
+        union = ((known == label) | (given == label)).sum()
+        if union:
+            ious.append(((known == label) & (given == label)).sum() / union)
+    return round(100 * float(np.mean(ious)), 2)
+
+
+def read_pngs(folder: Path) -> list[np.ndarray]:
+    files = sorted(folder.glob('*.png'))
+    assert len(files) == 3
+    return [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in files]
+
+
+@pytest.mark.quick
+def test_own_test_script_of_mmseg_gives_refined_metrics(run_fresh, camvid_folder, tmp_path):
+    """A stock config, three added lines, the script that comes with mmseg, a fresh process."""
+    torch.save({'state_dict': small_segfix().state_dict()}, tmp_path / 'raw.pth')
+    publish_checkpoint(segfix_config(), tmp_path / 'raw.pth', tmp_path / 'segfix.pth')
+
+    # Without the lines, in this process: what the model itself predicts.
+    coarse_text = STOCK.format(data_root=str(camvid_folder), out=str(tmp_path / 'coarse'))
+    (tmp_path / 'coarse.py').write_text(coarse_text)
+    cfg = Config.fromfile(tmp_path / 'coarse.py')
+    init_default_scope('mmseg')
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, tmp_path / 'stock.pth')
+    cfg.work_dir, cfg.load_from = str(tmp_path / 'work0'), str(tmp_path / 'stock.pth')
+    coarse_metrics = Runner.from_cfg(cfg).test()
+
+    # With them, by mmseg's own script.
+    refined_text = STOCK.format(data_root=str(camvid_folder), out=str(tmp_path / 'refined'))
+    added = THREE_LINES.format(str(tmp_path / 'segfix.pth'))
+    assert len(added.strip().splitlines()) == 3
+    (tmp_path / 'refined.py').write_text(refined_text + added)
+    command = (OWN_TEST_SCRIPT, 'refined.py', 'stock.pth', '--work-dir', 'work1')
+    result = run_fresh(*map(str, command), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert 'RefinementHook: 3 images on this process' in result.stderr + result.stdout
+    (metrics,) = (tmp_path / 'work1').glob('*/*.json')
+    refined_metrics = json.loads(metrics.read_text())
+
+    # Refined afterwards from the files: the same, to the pixel and to the figure.
+    refiner = SegFixRefiner(checkpoint=tmp_path / 'segfix.pth', device='cpu')
+    coarse, refined = read_pngs(tmp_path / 'coarse'), read_pngs(tmp_path / 'refined')
+    truths = read_pngs(camvid_folder / 'ann_dir' / 'val')
+    images = sorted((camvid_folder / 'img_dir' / 'val').glob('*.png'))
+    offline = [refiner.refine(path, labels) for path, labels in zip(images, coarse, strict=True)]
+    assert all(np.array_equal(a, b) for a, b in zip(offline, refined, strict=True))
+    assert any((a != b).any() for a, b in zip(coarse, refined, strict=True))
+    assert refined_metrics['mIoU'] == pytest.approx(plain_miou(offline, truths), abs=0.011)
+    assert coarse_metrics['mIoU'] == pytest.approx(plain_miou(coarse, truths), abs=0.011)
+    assert refined_metrics['mIoU'] != coarse_metrics['mIoU']
