@@ -1,0 +1,158 @@
+"""Pictures of SegFix's targets: boundary band and directions over an image.
+
+Colours are those of Okabe and Ito, which people with any colour vision tell apart; arrows say the
+same without colour. Legend: H, W = size of the image, Z = zoom.
+"""
+
+import cv2
+import numpy as np
+
+from ..ops import direction_to_offset, segfix_targets
+
+# RGB, after Okabe and Ito (2008); white in place of black, which is lost on dark images.
+PALETTE_RGB = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+    (255, 255, 255),
+)
+INK, PAPER = (30, 30, 30), (245, 245, 245)
+LEGEND_WIDTH = 230
+ARROW = 13  # pixels of the picture from one arrow to the next
+
+
+def draw_targets(
+    image: np.ndarray,
+    label_map: np.ndarray,
+    width: float = 5,
+    num_directions: int = 8,
+    kernel_size: int = 9,
+    ignore_index: int = 255,
+    zoom: int = 2,
+) -> np.ndarray:
+    """Draw the targets that SegFix would be trained with.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        label_map: (H, W), any integer dtype.
+        width: Width of the band in pixels, the paper's gamma.
+        num_directions: m of the paper.
+        kernel_size: Size of the Sobel kernel.
+        ignore_index: The id of ignored pixels.
+        zoom: Pixels of the picture for a pixel of the image.
+
+    Returns:
+        BGR uint8 (Z · H or more, Z · W + legend, 3): the image in grey; the band in the colour of
+        its directions, with arrows to where labels would be fetched from; ignored pixels hatched.
+
+    Raises:
+        ValueError: if the sizes differ or an option is out of range.
+    """
+    if image.shape[:2] != label_map.shape:
+        raise ValueError(
+            f'label map: expected the size of the image, {image.shape[0]}x{image.shape[1]} '
+            f'(height x width), got {label_map.shape[0]}x{label_map.shape[1]}'
+        )
+    if zoom < 1:
+        raise ValueError(f'zoom: expected 1 or more, got {zoom}')
+    _, boundary, direction = segfix_targets(
+        label_map, width, num_directions, kernel_size, ignore_index
+    )
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    colours = direction_colours(num_directions)
+    picture = grey.copy()
+    band = boundary == 1
+    picture[band] = 0.35 * grey[band] + 0.65 * colours[direction[band]]
+    picture = _enlarged(picture, zoom)
+    _hatch(picture, _enlarged((boundary == 255).astype(np.uint8), zoom) > 0)
+    _draw_arrows(picture, band, direction_to_offset(direction, num_directions), zoom)
+    return _beside(picture, draw_legend(num_directions, width))
+
+
+def direction_colours(num_directions: int) -> np.ndarray:
+    """BGR uint8 (m, 3): one colour for each of eight sectors, whatever m is."""
+    vectors = _direction_vectors(num_directions)
+    sectors = np.round(np.arctan2(vectors[:, 0], vectors[:, 1]) / (np.pi / 4)).astype(int) % 8
+    return np.array(PALETTE_RGB, np.uint8)[sectors, ::-1]
+
+
+def draw_legend(num_directions: int, width: float) -> np.ndarray:
+    """Draw what the colours and arrows mean: BGR uint8 (h, LEGEND_WIDTH, 3)."""
+    legend = np.full((330, LEGEND_WIDTH, 3), PAPER, np.uint8)
+    _write(legend, f'directions, m = {num_directions}', (12, 24))
+    centre = np.array([138, LEGEND_WIDTH // 2])
+    colours = direction_colours(num_directions)
+    for number, vector in enumerate(_direction_vectors(num_directions)):
+        unit = vector / np.linalg.norm(vector)
+        start, end, text = centre + 24 * unit, centre + 70 * unit, centre + 90 * unit
+        _arrow(legend, start, end, colours[number], 3)
+        if num_directions <= 16 or number % 2 == 0:
+            _write(legend, str(number), (int(text[1]) - 4 * len(str(number)), int(text[0]) + 4))
+    _write(legend, 'arrow: to the interior', (12, 262))
+    _write(legend, f'band: within {width:g} px', (12, 284))
+    _hatch(legend, _box(legend.shape[:2], 296, 12, 14, 26))
+    _write(legend, 'ignored', (46, 308))
+    return legend
+
+
+def _direction_vectors(num_directions: int) -> np.ndarray:
+    """Vectors (dy, dx) of all directions: int (m, 2)."""
+    return direction_to_offset(np.arange(num_directions, dtype=np.uint8)[None], num_directions)[
+        :, 0
+    ].T
+
+
+def _draw_arrows(picture: np.ndarray, band: np.ndarray, offset: np.ndarray, zoom: int) -> None:
+    """Draw an arrow on every so many pixels of the band."""
+    step = max(1, round(ARROW / zoom))
+    half = 0.4 * step * zoom
+    for y in range(step // 2, band.shape[0], step):
+        for x in range(step // 2, band.shape[1], step):
+            if not band[y, x]:
+                continue
+            vector = offset[:, y, x] / np.linalg.norm(offset[:, y, x])
+            centre = (np.array([y, x]) + 0.5) * zoom
+            _arrow(picture, centre - half * vector, centre + half * vector, INK, 1)
+
+
+def _arrow(
+    picture: np.ndarray, start: np.ndarray, end: np.ndarray, colour: np.ndarray | tuple, size: int
+) -> None:
+    tips = [(round(float(x)), round(float(y))) for y, x in (start, end)]
+    if size > 1:
+        cv2.arrowedLine(picture, *tips, INK, size + 2, cv2.LINE_AA, tipLength=0.35)
+    cv2.arrowedLine(picture, *tips, [int(c) for c in colour], size, cv2.LINE_AA, tipLength=0.35)
+
+
+def _write(picture: np.ndarray, text: str, place_xy: tuple[int, int]) -> None:
+    cv2.putText(picture, text, place_xy, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1, cv2.LINE_AA)
+
+
+def _hatch(picture: np.ndarray, where: np.ndarray) -> None:
+    rows, columns = np.indices(where.shape)
+    lines = (rows + columns) % 8 < 3
+    picture[where & lines] = INK
+    picture[where & ~lines] = (150, 150, 150)
+
+
+def _box(size_hw: tuple[int, ...], top: int, left: int, height: int, width: int) -> np.ndarray:
+    inside = np.zeros(size_hw[:2], bool)
+    inside[top : top + height, left : left + width] = True
+    return inside
+
+
+def _enlarged(array: np.ndarray, zoom: int) -> np.ndarray:
+    return array.repeat(zoom, 0).repeat(zoom, 1)
+
+
+def _beside(picture: np.ndarray, legend: np.ndarray) -> np.ndarray:
+    height = max(len(picture), len(legend))
+    parts = [
+        cv2.copyMakeBorder(part, 0, height - len(part), 0, 0, cv2.BORDER_CONSTANT, value=PAPER)
+        for part in (picture, legend)
+    ]
+    return np.concatenate(parts, axis=1)
