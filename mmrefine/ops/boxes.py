@@ -4,7 +4,7 @@ Shapes: H, W = rows and columns of the mask; N = boxes. Boxes are (x1, y1, x2, y
 ends exclusive. Centres are (row, column).
 
 Differs from the released code: boxes reach the last row and column, images smaller than a patch
-are not skipped, ties are broken in reading order.
+are not skipped, ties are broken in a fixed order.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ import numpy as np
 from .boundary import Array, label_array, like
 
 BLOCK = 1024  # candidates looked at together while searching the next one that is not suppressed
+# Pixels with one score are taken in the order of their index times this, modulo 2³²: scattered, as
+# in the released NMS, whose sort is not stable. In reading order, kept boxes would follow each
+# other as closely as the threshold allows, a fifth more of them.
+SCATTER = np.uint64(2654435769)
 
 
 def propose_boxes(mask: Array, patch_size: int = 64, iou_threshold: float = 0.25) -> Array:
@@ -53,12 +57,15 @@ def box_centres(mask: np.ndarray, patch_size: int, iou_threshold: float) -> np.n
     left, top, width, height = cv2.boundingRect(binary)
     if width == 0 or (width * height == mask.size and mask.all()):
         return np.zeros((0, 2), np.int64)
-    top, left = max(top - 1, 0), max(left - 1, 0)
+    bottom, right = top + height + 1, left + width + 1
     # one pixel more on each side: the outer half of the boundary
-    window = binary[top : top + height + 2, left : left + width + 2] != 0
+    top, left = max(top - 1, 0), max(left - 1, 0)
+    window = binary[top:bottom, left:right] != 0
     scores = boundary_scores(window)
     candidates = np.flatnonzero(scores != 0)
-    order = candidates[np.argsort(-scores.ravel()[candidates], kind='stable')]
+    rank = (4 - scores.ravel()[candidates]).astype(np.uint64) << np.uint64(32)
+    scattered = candidates.astype(np.uint64) * SCATTER & np.uint64(2**32 - 1)
+    order = candidates[np.argsort(rank | scattered)]
     centres = np.stack(np.unravel_index(order, scores.shape), axis=1)
     return _suppress(centres, scores.shape, patch_size, iou_threshold) + (top, left)
 
