@@ -1,0 +1,246 @@
+"""Every config is what its name says, builds, reads its data, trains and validates."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
+from mmengine.runner import Runner, set_random_seed
+from small_data import datasets_in, write_data
+
+from mmrefine.registry import MODELS
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / 'configs').glob('*/*.py'))
+CONFIGS = [path for path in CONFIGS if path.parent.name != '_base_']
+SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
+# model _ GPUs x batch - iterations _ any remarks _ data set - size
+NAME = re.compile(
+    r'(?P<method>[a-z]+)_(?P<network>[\w-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k)_'
+    r'(?P<rest>[\w.-]+)-(?P<size>\d+(x|to|pad\d+to)\d+)'
+)
+CROP = (48, 64)  # height, width
+WIDTHS = ('num_channels', 'in_channels', 'channels', 'stem_channels', 'base_channels')
+every_config = pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+every_segfix = pytest.mark.parametrize('path', SEGFIX, ids=lambda path: path.stem)
+
+
+def all_dicts(value: Any) -> Iterator[dict]:
+    """The dictionaries in a config, at any depth."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from all_dicts(item)
+
+
+def of_type(value: Any, name: str) -> list[dict]:
+    return [d for d in all_dicts(value) if str(d.get('type', '')).split('.')[-1] == name]
+
+
+def narrower(width: Any) -> Any:
+    """An eighth of a number of channels, the same everywhere; those of images stay."""
+    if isinstance(width, list | tuple):
+        return type(width)(narrower(w) for w in width)
+    return width if width <= 4 else max(2, width // 8)
+
+
+def make_small(cfg: Config) -> None:
+    """Reduce sizes, so that a step takes a fraction of a second; keep everything else."""
+    for part in all_dicts(cfg.model):
+        for key in WIDTHS:
+            if key in part:
+                part[key] = narrower(part[key])
+        if 'num_blocks' in part:
+            part['num_blocks'] = (1,) * len(part['num_blocks'])
+        if 'num_modules' in part:
+            part['num_modules'] = 1
+        if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
+            part['init_cfg'] = None  # nothing is downloaded
+    if 'size' in cfg.model.data_preprocessor:
+        cfg.model.data_preprocessor.size = CROP
+    for split in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg[split]
+        loader.update(num_workers=0, persistent_workers=False, batch_size=2)
+        for step in all_dicts(loader.dataset):
+            if 'crop_size' in step:
+                step['crop_size'] = CROP
+            if str(step.get('type')) == 'RandomResize':
+                step['scale'] = (96, 80)
+            elif str(step.get('type')) == 'mmseg.Resize':
+                step['scale'] = (64, 64)
+    for split in ('val_dataloader', 'test_dataloader'):
+        cfg[split].batch_size = 1
+
+
+@pytest.fixture(scope='module')
+def data_folder(tmp_path_factory) -> Path:
+    """Where the data sets of all configs lie; they are told by relative paths."""
+    return tmp_path_factory.mktemp('configs')
+
+
+def test_there_are_configs_of_every_method():
+    assert len(SEGFIX) >= 15
+    assert {path.parent.name for path in CONFIGS} == {
+        folder.name for folder in (ROOT / 'configs').iterdir() if folder.is_dir()
+    } - {'_base_'}
+    text = ' '.join(path.stem for path in SEGFIX)
+    for part in ('cityscapes', 'ade20k', 'gta5', 'cityscapes-ade20k', 'camvid', 'own-data',
+                 'hrnet-w18', 'hrnet-w32', 'hrnet2x', 'm4', 'm16', 'width-3', 'width-10',
+                 'width-inf'):  # fmt: skip
+        assert re.search(rf'_{part}[_-]', text), part
+
+
+def test_base_names_occur_once_in_the_whole_tree():
+    """mim finds configs by their base name alone, anywhere below the root."""
+    names: list[str] = []
+    for folder, subfolders, files in os.walk(ROOT):
+        subfolders[:] = [
+            s for s in subfolders if s[0] != '.' and not Path(folder, s, 'pyvenv.cfg').exists()
+        ]
+        names += [name for name in files if name.endswith('.py')]
+    count = Counter(names)
+    ours = [path.name for path in (ROOT / 'configs').rglob('*.py')]
+    assert len(ours) > 20
+    assert [name for name in ours if count[name] != 1] == []
+
+
+@every_config
+@pytest.mark.filterwarnings('ignore::UserWarning')
+def test_one_step_of_training_and_of_validation(path, data_folder, monkeypatch):
+    monkeypatch.chdir(data_folder)
+    cfg = Config.fromfile(path)
+    init_default_scope(cfg.default_scope)
+    make_small(cfg)
+    set_random_seed(0)
+    for split in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        write_data(cfg[split].dataset)
+
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    for scheduler in cfg.param_scheduler:
+        PARAM_SCHEDULERS.build(scheduler, default_args=dict(optimizer=optim_wrapper))
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    model.train()
+    log = model.train_step(next(iter(loader)), optim_wrapper)
+    losses = [value for name, value in log.items() if 'loss' in name]
+    assert torch.tensor(losses).isfinite().all()
+    assert log['loss'] > 0
+    changed = [not torch.equal(p, before[name]) for name, p in model.named_parameters()]
+    assert sum(changed) / len(changed) > 0.9
+
+    loader = Runner.build_dataloader(cfg.val_dataloader)
+    evaluator = Evaluator(cfg.val_evaluator)
+    evaluator.dataset_meta = loader.dataset.metainfo
+    model.eval()
+    for data in loader:
+        evaluator.process(data_samples=model.val_step(data), data_batch=data)
+    assert evaluator.evaluate(len(loader.dataset))
+
+
+def batch_of(cfg: Config) -> int:
+    """Images, or patches, that a GPU sees at once."""
+    patches = {d.get('patches_per_image', 1) for d in datasets_in(cfg.train_dataloader.dataset)}
+    assert len(patches) == 1
+    return cfg.train_dataloader.batch_size * patches.pop()
+
+
+@every_config
+def test_name_is_the_recipe(path):
+    name = NAME.fullmatch(path.stem)
+    assert name, f'{path.stem} should be MODEL_GPUSxbBATCH-ITERATIONS_DATA-SIZE'
+    cfg = Config.fromfile(path)
+    assert name['method'] == path.parent.name
+    assert batch_of(cfg) == int(name['batch'])
+    iterations = int(name['iterations'][:-1]) * 1000
+    assert cfg.train_cfg.max_iters == iterations
+    assert max(s['end'] for s in cfg.param_scheduler) == iterations
+    assert cfg.default_hooks.checkpoint.interval <= cfg.train_cfg.val_interval <= iterations / 2
+    assert cfg.test_dataloader == cfg.val_dataloader
+    assert cfg.test_evaluator == cfg.val_evaluator
+    assert cfg.default_scope == 'mmseg'
+
+
+@every_segfix
+def test_segfix_sizes_directions_and_widths_agree(path):
+    cfg = Config.fromfile(path)
+    name = NAME.fullmatch(path.stem)
+    size = tuple(map(int, name['size'].split('x')))
+    crops = of_type(cfg.train_dataloader, 'RandomCrop')
+    assert crops
+    assert {tuple(c['crop_size']) for c in crops} == {size}
+    assert tuple(cfg.model.data_preprocessor.size) == size
+    assert not of_type(cfg.val_dataloader, 'RandomCrop')
+
+    known = dict(re.findall(r'(?:^|_)(m|width)-?(\d+|inf)_', name['rest']))
+    directions = int(known.get('m', 8))
+    width = known.get('width', '5')
+    expected = dict(num_directions=directions, width=None if width == 'inf' else int(width))
+    for split in ('train', 'val'):
+        targets = of_type(cfg[f'{split}_dataloader'], 'GenerateBoundaryDirection')
+        assert len(targets) == len(list(datasets_in(cfg[f'{split}_dataloader'].dataset)))
+        assert all({k: t[k] for k in expected} == expected for t in targets)
+    assert cfg.model.decode_head.num_directions == directions
+    # Where every pixel is boundary, the branch that tells boundary from interior has no say.
+    assert (cfg.model.decode_head.get('boundary_threshold', 0.5) < 0) == (width == 'inf')
+    assert (cfg.val_evaluator.get('threshold', 0.5) < 0) == (width == 'inf')
+
+
+@every_segfix
+def test_segfix_targets_come_after_geometric_augmentation(path):
+    for part in datasets_in(Config.fromfile(path).train_dataloader.dataset):
+        steps = [step['type'].split('.')[-1] for step in part['pipeline']]
+        assert steps[-2:] == ['GenerateBoundaryDirection', 'PackSegFixInputs']
+        assert {'RandomResize', 'RandomCrop', 'RandomFlip'} < set(steps)
+
+
+@pytest.mark.parametrize(
+    'path', [p for p in SEGFIX if '-80k_' in p.stem], ids=lambda path: path.stem
+)
+def test_published_hyper_parameters(path):
+    cfg = Config.fromfile(path)
+    rate = 0.02 if re.search('80k_ade20k', path.stem) else 0.04
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=rate, momentum=0.9, weight_decay=5e-4)
+    assert '4xb4' in path.stem
+    assert cfg.param_scheduler == [
+        dict(type='PolyLR', eta_min=0, power=0.9, begin=0, end=80000, by_epoch=False)
+    ]
+
+
+def test_unified_model_sees_half_of_each(data_folder, monkeypatch):
+    monkeypatch.chdir(data_folder)
+    (path,) = (p for p in SEGFIX if 'cityscapes-ade20k' in p.stem)
+    cfg = Config.fromfile(path)
+    init_default_scope(cfg.default_scope)
+    make_small(cfg)
+    write_data(cfg.train_dataloader.dataset)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    paths = [s.metainfo['img_path'] for s in next(iter(loader))['data_samples']]
+    assert sorted('ade' in p for p in paths) == [False, True]
+
+
+def test_own_data_template_has_three_lines_to_change():
+    """And nothing else in the config depends on whose data it is."""
+    (path,) = (p for p in SEGFIX if 'own-data' in p.stem)
+    text = path.read_text().replace("'data/my_data/'", "'elsewhere'")
+    text = text.replace("'.jpg'", "'.tiff'").replace('(1024, 512)', '(333, 222)')
+    lines = zip(text.splitlines(), path.read_text().splitlines(), strict=True)
+    assert sum(a != b for a, b in lines) == 3
+    changed = path.parent / 'unused_name.py'
+    cfg = Config.fromstring(text.replace("'./", f"'{changed.parent}/"), '.py')
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        assert (dataset.data_root, dataset.img_suffix) == ('elsewhere', '.tiff')
+    assert of_type(cfg.train_dataloader, 'RandomResize')[0]['scale'] == (333, 222)
+    assert 'camvid' not in str(cfg.train_dataloader).lower()
