@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 
 from mmrefine.ops import boundary_map, distance_map
+from mmrefine.ops.label_boxes import LabelBox, label_boxes
 
 DTYPES = ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint32', 'int64', 'uint64']
 
@@ -81,11 +82,13 @@ def test_distance_of_whole_maps_equals_scipy(labels):
     np.testing.assert_allclose(distance_map(labels), distance_by_scipy(labels), atol=1e-4)
 
 
-def test_pieces_of_one_label_in_each_others_boxes():
-    labels = np.zeros((60, 80), int)
-    labels[2:58, 5:8] = labels[2:5, 5:70] = 1  # a hook and
-    labels[55:58, 12:75] = labels[12:58, 72:75] = 1  # a hook the other way round it
-    labels[20:40, 25:50] = 1
+def test_piece_of_one_label_in_the_box_of_another():
+    labels = np.zeros((200, 300), int)
+    labels[0:44, 130:140] = labels[40:44, 80:140] = labels[40:80, 80:108] = 1
+    labels[20:120, 0:10] = labels[110:120, 0:105] = 1  # its box cuts the block above off at 105
+    labels[190:200, 290:300] = 1
+    assert LabelBox(1, 20, 120, 0, 105) in label_boxes(labels, 255)
+    assert distance_map(labels)[60, 104] == 4
     np.testing.assert_allclose(distance_map(labels), distance_by_scipy(labels), atol=1e-4)
 
 
