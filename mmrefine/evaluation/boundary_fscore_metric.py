@@ -14,9 +14,9 @@ from .label_map_metric import LabelMapMetric
 class BoundaryFScoreMetric(LabelMapMetric):
     """Boundary F-score of DAVIS and Gated-SCNN (see :func:`mmrefine.measures.boundary_fscore`).
 
-    In someone else's config::
+    In a config over someone else's::
 
-        test_evaluator = [test_evaluator, dict(type='mmrefine.BoundaryFScoreMetric')]
+        test_evaluator = [_base_.test_evaluator, dict(type='mmrefine.BoundaryFScoreMetric')]
 
     Figures: ``boundary/fscore_1px`` and so on for each tolerance, ``boundary/fscore_0.0009``
     for shares of the diagonal.

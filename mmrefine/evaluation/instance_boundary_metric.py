@@ -15,10 +15,11 @@ from .label_map_metric import table
 class InstanceBoundaryMetric(BaseMetric):
     """Mask AP, boundary AP and AF (see :func:`mmrefine.measures.coco.instance_figures`).
 
-    In someone else's mmdet config::
+    In a config over someone else's::
 
         test_evaluator = [
-            test_evaluator, dict(type='mmrefine.InstanceBoundaryMetric', ann_file='....json')
+            _base_.test_evaluator,
+            dict(type='mmrefine.InstanceBoundaryMetric', ann_file='instances_val.json'),
         ]
 
     Needs ``pip install faster-coco-eval``. Only the images that were predicted are judged.
@@ -26,8 +27,9 @@ class InstanceBoundaryMetric(BaseMetric):
     ``ap_large``, the same with ``boundary_`` in front, and ``instance/af``.
 
     Args:
-        ann_file: Annotations in COCO's format. Their category names are matched with the
-            dataset's ``classes``.
+        ann_file: Annotations in COCO's format. Labels are numbered as in mmdet's
+            ``CocoDataset`` and ``CocoMetric``: those of the file's categories that are among
+            the dataset's ``classes``, in the order of the file.
         measures: Which of ``'ap'``, ``'boundary_ap'``, ``'af'``.
         dilation_ratio: For boundary AP: 0.02 for COCO and LVIS, 0.005 for Cityscapes.
         tolerance: For AF: pixels if at least 1, otherwise share of the diagonal.
@@ -74,30 +76,34 @@ class InstanceBoundaryMetric(BaseMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Figures of the images that were predicted."""
         annotations = self._coco.read_json(self.ann_file, 'ann_file')
-        category_of = self._categories(annotations)
+        categories = self._categories(annotations)
         entries = [
-            dict(image_id=image, category_id=category_of[label], score=score, segmentation=mask)
+            dict(
+                image_id=image, category_id=categories[label]['id'], score=score, segmentation=mask
+            )
             for image, instances in results
             for label, score, mask in instances
         ]
         images = {image for image, _ in results}
         found = self._coco.instance_figures(annotations, entries, image_ids=images, **self.settings)
-        by_category = {k: v for k, v in found.items() if k.endswith('per_category')}
-        names = self.dataset_meta['classes']
+        names = [category['name'] for category in categories]
         columns = {
             key.removesuffix('_per_category'): np.array([v.get(n, np.nan) for n in names])
-            for key, v in by_category.items()
+            for key, v in found.items()
+            if key.endswith('_per_category')
         }
         logger = MMLogger.get_current_instance()
         logger.info(f'per class, in per cent:\n{table(names, columns)}')
         return {k: 100 * v for k, v in found.items() if isinstance(v, float)}
 
-    def _categories(self, annotations: dict) -> list[int]:
-        """Category ids in the order of the dataset's classes."""
-        id_of = {c['name']: c['id'] for c in annotations['categories']}
-        missing = [name for name in self.dataset_meta['classes'] if name not in id_of]
+    def _categories(self, annotations: dict) -> list[dict]:
+        """Categories by label."""
+        classes = self.dataset_meta['classes']
+        found = [c for c in annotations['categories'] if c['name'] in classes]
+        missing = sorted(set(classes) - {c['name'] for c in found})
         if missing:
             raise ValueError(
-                f'ann_file: {self.ann_file} has no category named {missing}; it has {sorted(id_of)}'
+                f'ann_file: {self.ann_file} has no category named {missing}; it has '
+                f'{[c["name"] for c in annotations["categories"]]}'
             )
-        return [id_of[name] for name in self.dataset_meta['classes']]
+        return found

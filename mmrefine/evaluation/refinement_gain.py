@@ -21,9 +21,11 @@ FILES = ('output_dir', 'outfile_prefix')
 class RefinementGain(BaseMetric):
     """What refinement does to a metric, from one test run with the RefinementHook.
 
-    In someone else's config, around the metric that is there::
+    In a config over someone else's, around the metric that is there::
 
-        test_evaluator = dict(type='mmrefine.RefinementGain', metric=test_evaluator)
+        test_evaluator = dict(
+            type='mmrefine.RefinementGain', metric=_base_.test_evaluator, _delete_=True
+        )
         custom_hooks = [
             dict(type='mmrefine.RefinementHook', refiner=dict(type='mmrefine.SegFixRefiner'))
         ]

@@ -69,7 +69,11 @@ def det_sample(seed, number=4):
         )
     instances[0].scores = instances[1].scores
     sample = BaseDataElement(
-        metainfo=dict(img_id=seed, img_path=f'leftImg8bit/x/{seed}_leftImg8bit.png')
+        metainfo=dict(
+            img_id=seed,
+            img_path=f'leftImg8bit/x/{seed}_leftImg8bit.png',
+            ori_shape=SIZE_HW,
+        )
     )
     sample.set_data({COARSE_INSTANCES: instances[0], 'pred_instances': instances[1]})
     return sample, masks, labels

@@ -13,6 +13,9 @@ from mmrefine.measures import boundary_iou, total
 
 from .drawing import VOID, blobs, draw, map_pairs
 
+# pycocotools 2.0 on numpy 2.
+pytestmark = pytest.mark.filterwarnings('ignore:__array__ implementation')
+
 
 def plain_band(labels, c, width, void=None):
     """Inner band of class c: the class, less its erosion; the image border is contour."""
