@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from mmrefine.apis.run_config import (
     add_refinement,
+    allow_mmengine_checkpoints,
     load_config,
     refiner_settings,
     save_pictures,
@@ -60,6 +61,7 @@ def main() -> None:
             add_refinement(cfg, refiner_settings(args.refine, args.refine_checkpoint))
     except ValueError as error:
         parser.error(str(error))
+    allow_mmengine_checkpoints()
     use_cpu_processes(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.test()

@@ -7,7 +7,12 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmrefine.apis.run_config import load_config, use_cpu_processes, use_mixed_precision
+from mmrefine.apis.run_config import (
+    allow_mmengine_checkpoints,
+    load_config,
+    use_cpu_processes,
+    use_mixed_precision,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,6 +43,7 @@ def main() -> None:
             use_mixed_precision(cfg)
     except ValueError as error:
         parser.error(str(error))
+    allow_mmengine_checkpoints()
     use_cpu_processes(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.train()

@@ -3,6 +3,7 @@
 Each function changes the config it is given and nothing else.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ def use_cpu_processes(cfg: Config) -> None:
         return
     torch.distributed.init_process_group('gloo')
     cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel', device_ids=None))
+
+
+def allow_mmengine_checkpoints() -> None:
+    """Let every mmengine read what mmengine saved, as its maintained line does by itself.
+
+    A checkpoint of a training holds its logs beside the weights. torch 2.6 and later refuse such a
+    file where ``weights_only`` is not passed, and the original mmengine does not pass it.
+    """
+    if 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ:
+        os.environ.setdefault('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
 
 
 def use_mixed_precision(cfg: Config) -> None:
@@ -136,4 +147,5 @@ def save_pictures(cfg: Config, folder: str) -> None:
     if hook is None or cfg.get('visualizer') is None:
         raise ValueError('--show-dir: needs default_hooks.visualization and a visualizer')
     hook.draw = True
+    hook.interval = 1
     cfg.visualizer.save_dir = folder

@@ -61,6 +61,9 @@ def run_tool(monkeypatch, tmp_path):
 
     def run(name: str, *args: object) -> None:
         monkeypatch.setattr(sys, 'argv', [name, *map(str, args)])
+        # What the script sets ends with the test.
+        monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '0')
+        monkeypatch.delenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
         monkeypatch.chdir(tmp_path)
         runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
 
