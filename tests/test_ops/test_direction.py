@@ -70,7 +70,7 @@ def assert_follows_definition(labels, num_directions, kernel_size):
     np.testing.assert_array_equal(direction[pointing & between], later[pointing & between])
     assert (direction[labels == 255] == 255).all()
     assert (direction[labels != 255] < num_directions).all()
-    return clear[labels != 255].mean()
+    return clear.sum() / max(1, (labels != 255).sum())
 
 
 @pytest.mark.parametrize('kernel_size', [3, 9, 13])
