@@ -9,16 +9,17 @@ import numpy as np
 
 from ..ops import direction_to_offset, segfix_targets
 
-# RGB, after Okabe and Ito (2008); white in place of black, which is lost on dark images.
+# RGB, after Okabe and Ito (2008), with white in place of black, which is lost on dark images; in
+# the order that keeps neighbours and opposites furthest apart for any colour vision.
 PALETTE_RGB = (
     (230, 159, 0),
-    (86, 180, 233),
-    (0, 158, 115),
-    (240, 228, 66),
-    (0, 114, 178),
-    (213, 94, 0),
-    (204, 121, 167),
     (255, 255, 255),
+    (204, 121, 167),
+    (213, 94, 0),
+    (0, 114, 178),
+    (86, 180, 233),
+    (240, 228, 66),
+    (0, 158, 115),
 )
 INK, PAPER = (30, 30, 30), (245, 245, 245)
 LEGEND_WIDTH = 230
