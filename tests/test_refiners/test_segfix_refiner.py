@@ -11,6 +11,7 @@ from small_segfix import segfix_config, small_segfix
 
 from mmrefine.models.checkpoint import publish_checkpoint
 from mmrefine.refiners import Refiner, SegFixRefiner, load_image
+from mmrefine.refiners.segfix_refiner import SHIPPED_CHECKPOINT
 from mmrefine.registry import REFINERS
 
 SIZE = (45, 61)
@@ -248,3 +249,19 @@ def test_from_a_published_checkpoint_by_its_registered_name(tmp_path, image, off
     assert (found == offset).all(0).mean() > 0.98  # half precision
     exact = SegFixRefiner(segfix_config(), weights, device='cpu')
     assert np.array_equal(exact.predict_offset(image), offset)
+
+
+def test_shipped_weights_find_the_edge_of_a_drawn_object():
+    """A bright disc on a dark ground: what is near its edge is fetched from away from it."""
+    assert SHIPPED_CHECKPOINT.stat().st_size < 12e6
+    rows, columns = np.mgrid[:96, :128]
+    radius = np.hypot(rows - 48, columns - 64)
+    image = np.where(radius < 30, 210, 60).astype(np.uint8)
+    image = np.repeat(cv2.GaussianBlur(image, (0, 0), 1)[..., None], 3, axis=2)
+    offset = SegFixRefiner(device='cpu').predict_offset(image)
+    moved = offset.any(0)
+    assert 0.02 < moved.mean() < 0.5
+    assert np.median(np.abs(radius[moved] - 30)) < 5
+    outwards = offset[0] * (rows - 48) + offset[1] * (columns - 64)
+    assert (outwards[moved & (radius < 30)] < 0).mean() > 0.8
+    assert (outwards[moved & (radius > 30) & (radius < 36)] > 0).mean() > 0.8
