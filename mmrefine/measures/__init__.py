@@ -13,6 +13,7 @@ from .fscore import BoundaryFScoreCounts, boundary_fscore
 from .inner_band import BoundaryIoUCounts, boundary_iou
 from .instances import InstanceBoundaryFScoreCounts, instance_boundary_fscore
 from .regions import (
+    BoundaryDistance,
     ErrorCounts,
     RegionCounts,
     TrimapCounts,
@@ -25,6 +26,7 @@ from .upper_bound import UpperBoundCounts, boundary_upper_bound, correct_near_bo
 
 __all__ = [
     'BoundaryAccuracyCounts',
+    'BoundaryDistance',
     'BoundaryFScoreCounts',
     'BoundaryIoUCounts',
     'Counts',

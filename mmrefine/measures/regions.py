@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .counts import Counts, divide, exact_mean
-from .distance import boundary_distance
+from .distance import band_of, squared_boundary_distance
 from .label_maps import label_pair
 
 
@@ -75,6 +75,19 @@ def region_iou(
     ).reshape(kinds, kinds)
     # Ignored pixels are "no class" in both maps: the last entry, which nothing reads.
     return RegionCounts(joint[:-1], joint[-1, :-1])
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryDistance:
+    """Distance of each pixel to the nearest pixel of another true label.
+
+    Attributes:
+        squared: (H, W) integers, exact up to ``limit ** 2``; larger where it is farther.
+        limit: In pixels.
+    """
+
+    squared: np.ndarray
+    limit: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +177,7 @@ def trimap_iou(
     num_classes: int | None = None,
     ignore_index: int = 255,
     void_boundary: bool = False,
-    distance: np.ndarray | None = None,
+    distance: BoundaryDistance | None = None,
 ) -> TrimapCounts:
     """Overlap inside and outside a band around the true boundary (SEMEDA, Figure 5).
 
@@ -180,8 +193,8 @@ def trimap_iou(
         void_boundary: Whether ignored pixels are "another label", so that their border has a
             band. PASCAL VOC needs it: there every object is surrounded by ignored pixels,
             and the published trimaps lie around them.
-        distance: (H, W) float32 of :func:`true_boundary_distance` for the same ground truth
-            and settings, where several predictions of it are looked at: most of the work.
+        distance: From :func:`true_boundary_distance` for the same ground truth and settings,
+            where several predictions of it are looked at: most of the work.
 
     Returns:
         Counts of one image; ``.figures()`` gives mIoU inside and outside.
@@ -193,12 +206,14 @@ def trimap_iou(
     widths = increasing(width, 'width')
     pair = label_pair(prediction, target, num_classes, ignore_index)
     if distance is None:
-        distance = boundary_distance(pair.target, pair.ignored, void_boundary)
-    elif distance.shape != pair.target.shape:
+        squared = squared_boundary_distance(pair.target, widths[-1], pair.ignored, void_boundary)
+        distance = BoundaryDistance(squared, widths[-1])
+    elif distance.squared.shape != pair.target.shape or distance.limit < widths[-1]:
         raise ValueError(
-            f'distance: must be {pair.target.shape} as the ground truth, got {distance.shape}'
+            f'distance: must be of {pair.target.shape} and reach {widths[-1]:g} px, '
+            f'got {distance.squared.shape} and {distance.limit:g} px'
         )
-    band = np.searchsorted(np.array(widths, np.float32), distance.ravel())
+    band = band_of(distance.squared, widths)
     counted = slice(None) if pair.ignored is None else ~pair.ignored.ravel()
     band, truth, guess = (
         a.ravel()[counted] for a in (band, pair.target.ravel(), pair.prediction.ravel())
@@ -223,27 +238,27 @@ def trimap_iou(
 
 def true_boundary_distance(
     target: Any,
+    limit: float,
     num_classes: int | None = None,
     ignore_index: int = 255,
     void_boundary: bool = False,
-) -> np.ndarray:
+) -> BoundaryDistance:
     """Distance of each pixel to the true boundary, for :func:`trimap_iou`.
 
     Args:
         target: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
+        limit: The largest width that will be asked for, in pixels.
         num_classes: As for :func:`trimap_iou`, and so are the others.
         ignore_index: Label of ``target`` whose pixels are not counted.
         void_boundary: Whether the border of ignored pixels is a boundary.
-
-    Returns:
-        (H, W) float32, Euclidean, in pixels; ``inf`` where there is no other label, and for
-        ignored pixels.
 
     Raises:
         TypeError, ValueError: Input that is neither label map nor mask.
     """
     pair = label_pair(target, target, num_classes, ignore_index)
-    return boundary_distance(pair.target, pair.ignored, void_boundary)
+    return BoundaryDistance(
+        squared_boundary_distance(pair.target, limit, pair.ignored, void_boundary), limit
+    )
 
 
 def error_by_distance(

@@ -5,6 +5,7 @@ Shape legend: H, W = image; C = classes; K = distances.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .counts import Counts, divide, exact_mean
-from .distance import boundary_distance
-from .label_maps import as_array, label_pair
+from .distance import band_of, squared_boundary_distance
+from .label_maps import LabelPair, as_array, label_pair
 from .regions import increasing
 
 
@@ -73,10 +74,10 @@ def boundary_upper_bound(
     """
     steps = increasing(distances, 'distances')
     pair = label_pair(prediction, target, num_classes, ignore_index)
-    distance = boundary_distance(pair.prediction, pair.ignored)
+    band = band_of(squared_boundary_distance(pair.prediction, steps[-1], pair.ignored), steps)
     rows = []
-    for step in (0.0, *steps):
-        corrected = np.where(distance <= step, pair.target, pair.prediction)
+    for k in range(len(steps) + 1):
+        corrected = np.where(band < k, pair.target, pair.prediction)
         right = corrected[corrected == pair.target]
         rows.append(
             [
@@ -109,7 +110,16 @@ def correct_near_boundary(
     pair = label_pair(prediction, target, None, ignore_index)
     if not distance >= 0:
         raise ValueError(f'distance: must be at least 0, got {distance}')
-    away = boundary_distance(pair.prediction, pair.ignored)
-    near = np.isfinite(away) & (away <= distance)
+    near = _near_own_boundary(pair, distance)
     prediction, target = as_array(prediction, 'prediction'), as_array(target, 'target')
     return np.where(near, target, prediction).astype(prediction.dtype)
+
+
+def _near_own_boundary(pair: LabelPair, distance: float) -> np.ndarray:
+    """(H, W) bool: a pixel that is predicted otherwise lies within ``distance``."""
+    counted = np.ones(pair.target.shape, bool) if pair.ignored is None else ~pair.ignored
+    if math.isinf(distance):
+        labels = pair.prediction[counted]
+        return counted & bool(np.any(labels != labels[:1]))
+    squared = squared_boundary_distance(pair.prediction, distance, pair.ignored)
+    return counted & (squared <= distance**2)

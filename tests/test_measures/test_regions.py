@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 from mmseg.evaluation import IoUMetric
 from torch import from_numpy
 
-from mmrefine.measures import error_by_distance, region_iou, total, trimap_iou
-from mmrefine.measures.distance import boundary_distance
+from mmrefine.measures import (
+    error_by_distance,
+    region_iou,
+    total,
+    trimap_iou,
+    true_boundary_distance,
+)
+from mmrefine.measures.distance import band_of, squared_boundary_distance
 
 from .drawing import VOID, blobs, draw, map_pairs
 
@@ -29,14 +35,20 @@ def plain_distance(labels, void_boundary):
 
 
 @settings(max_examples=150, deadline=None)
-@given(map_pairs(num_classes=6), st.booleans())
-def test_distance_is_the_brute_force_one(maps, void_boundary):
+@given(map_pairs(num_classes=6), st.booleans(), st.sampled_from([1, 2.5, 6, 200, math.inf]))
+def test_distance_is_the_brute_force_one(maps, void_boundary, limit):
     target = maps[1]
     ignored = target == VOID
-    distance = boundary_distance(
-        np.where(ignored, 6, target), ignored if ignored.any() else None, void_boundary
+    labels = np.where(ignored, 6, target)
+    squared = squared_boundary_distance(
+        labels, limit, ignored if ignored.any() else None, void_boundary
     )
-    np.testing.assert_allclose(distance, plain_distance(target, void_boundary), rtol=1e-6)
+    expected = np.round(plain_distance(target, void_boundary) ** 2)
+    found = expected <= limit**2
+    found &= np.isfinite(expected)
+    np.testing.assert_array_equal(squared[found], expected[found])
+    if math.isfinite(limit):
+        assert (squared[~found] > limit**2).all()
 
 
 def test_distance_drawn():
@@ -44,10 +56,17 @@ def test_distance_drawn():
         ...11
         ...11
         ....2""")
-    s2 = math.sqrt(2)
-    expected = [[3, 2, 1, 1, 2], [3, 2, 1, 1, 1], [math.sqrt(10), math.sqrt(5), s2, 1, 1]]
-    np.testing.assert_allclose(boundary_distance(labels), expected, rtol=1e-6)
-    assert np.isinf(boundary_distance(np.zeros((3, 5), np.uint8))).all()
+    expected = [[9, 4, 1, 1, 4], [9, 4, 1, 1, 1], [10, 5, 2, 1, 1]]
+    np.testing.assert_array_equal(squared_boundary_distance(labels, 5), expected)
+    np.testing.assert_array_equal(band_of(np.array(expected[2]), (1, 1.5, 3)), [3, 2, 1, 0, 0])
+    assert (squared_boundary_distance(np.zeros((3, 5), np.uint8), 9) > 81).all()
+
+
+def test_distance_over_several_blocks(monkeypatch):
+    labels = blobs(np.random.default_rng(9), (40, 17), 3, grain=6)
+    expected = squared_boundary_distance(labels, 12)
+    monkeypatch.setattr('mmrefine.measures.distance.BLOCK', 3 * 17)
+    np.testing.assert_array_equal(squared_boundary_distance(labels, 12), expected)
 
 
 @settings(max_examples=50, deadline=None)
@@ -201,3 +220,25 @@ def test_errors_without_a_boundary_or_without_errors():
     np.testing.assert_array_equal(wrong['wrong'], [0, 0, 28])
     right = error_by_distance(flat, flat, (1, 2), 2).figures()
     assert np.isnan(right['share_of_errors']).all()
+
+
+@pytest.mark.parametrize('void_boundary', [False, True])
+def test_distance_shared_between_predictions(void_boundary):
+    rng = np.random.default_rng(4)
+    target = blobs(rng, (21, 34), 3, 0.1)
+    shared = true_boundary_distance(target, 7, 3, void_boundary=void_boundary)
+    for _ in range(2):
+        prediction = blobs(rng, (21, 34), 3)
+        settings = {'num_classes': 3, 'void_boundary': void_boundary}
+        expected = trimap_iou(prediction, target, (1, 3, 6), **settings)
+        counts = trimap_iou(prediction, target, (1, 3, 6), **settings, distance=shared)
+        for name in ('right', 'predicted', 'target', 'wrong', 'pixels'):
+            np.testing.assert_array_equal(getattr(counts, name), getattr(expected, name))
+
+
+def test_distance_that_does_not_fit():
+    target = np.zeros((4, 6), np.uint8)
+    with pytest.raises(ValueError, match=r'reach 9 px, got \(4, 6\) and 8 px'):
+        trimap_iou(target, target, 9, distance=true_boundary_distance(target, 8))
+    with pytest.raises(ValueError, match=r'must be of \(4, 6\) .* got \(4, 5\)'):
+        trimap_iou(target, target, 8, distance=true_boundary_distance(target[:, :5], 8))
