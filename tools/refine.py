@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 from mmengine.dist import all_gather_object
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmrefine.apis import build_refiner
+from mmrefine.apis.opencv_log import silence_opencv
 from mmrefine.apis.processes import start_processes
 from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
 from mmrefine.apis.refine_report import Report, merge_reports, summary
@@ -92,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         choices=['plain', 'cityscapes'],
         help='cityscapes: label or instance ids, whose void classes are left alone',
     )
-    group.add_argument('--num-classes', type=whole_number, help='refuse labels above it')
+    group.add_argument('--num-classes', type=whole_number, help='refuse labels from this number on')
 
     group = parser.add_argument_group('COCO results')
     group.add_argument('--annotations', help='COCO annotations that name the image of each id')
@@ -215,7 +215,7 @@ def main() -> None:
     args = parser.parse_args()
     check_together(parser, args)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cv2.setLogLevel(0)  # broken images are reported below, once
+    silence_opencv()
     warnings.filterwarnings('ignore', 'When align_corners=True')
     try:
         status = run(args)

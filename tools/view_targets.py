@@ -9,6 +9,7 @@ import cv2
 
 from mmrefine.apis.image_files import IMAGE_SUFFIXES, FileIndex, find_files
 from mmrefine.apis.label_files import LABEL_SUFFIXES, read_label_map
+from mmrefine.apis.opencv_log import silence_opencv
 from mmrefine.apis.target_view import draw_targets
 from mmrefine.apis.whole_files import write_whole_file
 from mmrefine.refiners import load_image
@@ -87,7 +88,7 @@ def draw(image: Path, labels: Path, out: Path, args: argparse.Namespace) -> None
 
 def main() -> None:
     args = build_parser().parse_args()
-    cv2.setLogLevel(0)  # broken images are reported below
+    silence_opencv()
     status = 0
     try:
         if math.isnan(args.width):

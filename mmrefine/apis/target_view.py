@@ -123,10 +123,12 @@ def _draw_arrows(picture: np.ndarray, band: np.ndarray, offset: np.ndarray, zoom
 def _arrow(
     picture: np.ndarray, start: np.ndarray, end: np.ndarray, colour: np.ndarray | tuple, size: int
 ) -> None:
-    tips = [(round(float(x)), round(float(y))) for y, x in (start, end)]
-    if size > 1:
-        cv2.arrowedLine(picture, *tips, INK, size + 2, cv2.LINE_AA, tipLength=0.35)
-    cv2.arrowedLine(picture, *tips, [int(c) for c in colour], size, cv2.LINE_AA, tipLength=0.35)
+    tail, tip = ((round(float(x)), round(float(y))) for y, x in (start, end))
+    colours_sizes = [([float(c) for c in colour], size)]
+    if size > 1:  # an outline, for light colours on light paper
+        colours_sizes.insert(0, ([float(c) for c in INK], size + 2))
+    for bgr, thickness in colours_sizes:
+        cv2.arrowedLine(picture, tail, tip, bgr, thickness, cv2.LINE_AA, tipLength=0.35)
 
 
 def _write(picture: np.ndarray, text: str, place_xy: tuple[int, int]) -> None:
