@@ -88,7 +88,7 @@ def _check_compressed(data: bytes, pixels: int) -> None:
     problem = f'its compressed runs are broken or do not add up to {pixels} pixels'
     # The last code of a run has no bit 5; longer than 6 codes is more than any image has.
     ends = np.flatnonzero((codes & 32) == 0)
-    if len(codes) == 0 or codes.min() < 0 or codes.max() > 63 or ends[-1:] != len(codes) - 1:
+    if len(ends) == 0 or ends[-1] != len(codes) - 1 or codes.min() < 0 or codes.max() > 63:
         raise ValueError(problem)
     starts = np.concatenate([[0], ends[:-1] + 1])
     shifts = 5 * (np.arange(len(codes)) - np.repeat(starts, ends - starts + 1))
