@@ -10,7 +10,13 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from mmrefine.measures import boundary_fscore, boundary_iou
-from mmrefine.measures.coco import encode, instance_figures, instance_upper_bound, read_json
+from mmrefine.measures.coco import (
+    encode,
+    instance_figures,
+    instance_upper_bound,
+    matched_instances,
+    read_json,
+)
 
 SIZE_HW = (80, 110)
 
@@ -136,6 +142,20 @@ def test_af_with_the_matches_of_pycocotools(seed):
     assert figures['af'] == pytest.approx(np.nanmean(expected))
     assert 0 < figures['af'] < 1
     assert len(scores[0]) > len(scores[9])
+
+
+@pytest.mark.parametrize('seed', range(2))
+def test_matched_instances_are_those_of_pycocotools(seed):
+    annotations, results = random_case(seed)
+    evaluator = run_pycocotools(annotations, results)
+    expected = []
+    for entry in evaluator.evalImgs:
+        if entry and entry['aRng'] == [0, 1e10]:
+            for found, true in zip(entry['dtIds'], entry['dtMatches'][5], strict=True):
+                if true and not evaluator.cocoGt.anns[true]['iscrowd']:
+                    expected.append((found - 1, int(true) - 1))
+    assert matched_instances(annotations, results, 0.75) == sorted(expected)
+    assert len(expected) > 5
 
 
 def test_figures_do_not_depend_on_the_order_or_the_ids():
