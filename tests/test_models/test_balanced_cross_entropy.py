@@ -76,3 +76,10 @@ def test_module_weights_the_loss():
         module(logits, target), 0.25 * balanced_cross_entropy(logits, target)
     )
     assert module.loss_name.startswith('loss_')
+
+
+def test_labels_beyond_the_channels_are_named():
+    """As when the transform makes 16 directions and the head tells 8 apart."""
+    target = torch.full((1, 3, 4), 15)
+    with pytest.raises(ValueError, match=r'labels below 8, .* got 15 \(for directions, num_dir'):
+        balanced_cross_entropy(torch.zeros(1, 8, 3, 4), target)

@@ -4,7 +4,9 @@ Backbone of the released SegFix (ECCV 2020, arXiv 2007.04269, Section 3.2,
 "we further increase the resolution"). Compared with HRNet the stem is one
 stride-2 convolution instead of two, stage 1 already has two branches, and
 there are five scales at the end instead of four. Module names follow the
-released checkpoint, so its ``backbone.*`` keys are the keys of this class.
+released checkpoint, so its ``backbone.*`` keys are the keys of this class. What
+differs: coarser branches are enlarged with ``align_corners=False``, as in mmseg's
+HRNet; the released code has True there.
 """
 
 from collections.abc import Sequence

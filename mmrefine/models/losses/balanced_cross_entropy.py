@@ -25,10 +25,19 @@ def balanced_cross_entropy(logits: Tensor, target: Tensor, ignore_index: int = 2
         Scalar: the weighted mean over labelled pixels. Zero (with a gradient of
         zero) where there are none, and where a single class is present, whose
         weight is then zero.
+
+    Raises:
+        ValueError: if the target has labels that the logits have no channel for.
     """
     num_classes = logits.shape[1]
     labelled = target != ignore_index
     counts = torch.bincount(target[labelled], minlength=num_classes).float()
+    if len(counts) > num_classes:
+        raise ValueError(
+            f'target: expected labels below {num_classes}, the channels of logits, got '
+            f'{len(counts) - 1} (for directions, num_directions of the transform and of the head '
+            'must agree)'
+        )
     weight = 1 - counts / counts.sum().clamp(min=1)
     losses = F.cross_entropy(
         logits.float(), target, weight=weight, ignore_index=ignore_index, reduction='sum'
