@@ -5,6 +5,11 @@ boundary, true direction. mIoU and 1-px boundary F-score before and after, for
 several numbers of directions m.
 
     python benchmarks/segfix_oracle.py PRED_DIR GT_DIR --num-classes 11
+
+With ``--images``, also what a trained network gains, and which of its two branches
+limits it: either branch is replaced by the truth.
+
+    python benchmarks/segfix_oracle.py PRED_DIR GT_DIR --num-classes 11 --images IMG_DIR
 """
 
 import argparse
@@ -18,6 +23,8 @@ from rich.progress import track
 
 from mmrefine.measures import boundary_fscore, region_iou, total
 from mmrefine.ops import apply_offset, direction_to_offset, segfix_targets
+from mmrefine.refiners import SegFixRefiner
+from mmrefine.structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION
 
 
 def true_offset(
@@ -30,6 +37,33 @@ def true_offset(
     return direction_to_offset(direction, num_directions) * (boundary == 1)
 
 
+def network_offsets(
+    refiner: SegFixRefiner, image: Path, target: np.ndarray, ignore_index: int
+) -> dict[str, np.ndarray]:
+    """Offset fields of a network, as predicted and with either branch made perfect."""
+    head = refiner.model.decode_head
+    predicted = refiner.predict_fields(image)
+    own = direction_to_offset(predicted[PRED_DIRECTION][0], head.num_directions)
+    in_own_boundary = predicted[PRED_BOUNDARY][0] > head.boundary_threshold
+    _, boundary, direction = segfix_targets(
+        target, num_directions=head.num_directions, ignore_index=ignore_index
+    )
+    true = direction_to_offset(direction, head.num_directions)
+    return {
+        'network': own * in_own_boundary,
+        'network, true boundary': own * (boundary == 1),
+        'network, true direction': true * in_own_boundary,
+    }
+
+
+def image_of(folder: Path, name: str) -> Path:
+    """The image in ``folder`` that has the stem of the label map ``name``."""
+    found = sorted(folder.glob(f'{Path(name).stem}.*'))
+    if not found:
+        raise SystemExit(f'--images: no image for {name} in {folder}')
+    return found[0]
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('pred_dir', type=Path, help='folder of coarse label maps (PNG)')
@@ -39,6 +73,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--width', type=float, default=5, help='boundary width in pixels')
     parser.add_argument('--scale', type=int, nargs='+', default=[1, 2, 3])
     parser.add_argument('--tolerance', type=int, default=1, help='of the F-score, in pixels')
+    parser.add_argument('--images', type=Path, help='folder of images, to measure a network')
+    parser.add_argument('--checkpoint', help='of that network; else the shipped one')
     parser.add_argument('--ignore-index', type=int, default=255)
     return parser.parse_args()
 
@@ -48,6 +84,7 @@ def main() -> None:
     names = sorted(p.name for p in args.gt_dir.glob('*.png'))
     if not names:
         raise SystemExit(f'gt_dir: no PNG files in {args.gt_dir}')
+    refiner = SegFixRefiner(checkpoint=args.checkpoint) if args.images else None
     counts: dict[tuple, list] = {}
     for name in track(names, description='images'):
         coarse, target = (
@@ -59,6 +96,11 @@ def main() -> None:
             offset = true_offset(target, m, args.width, args.ignore_index)
             for scale in args.scale:
                 variants[f'm = {m}', f'{scale}'] = apply_offset(coarse, offset, scale=scale)
+        if refiner is not None:
+            image = image_of(args.images, name)
+            for label, offset in network_offsets(refiner, image, target, args.ignore_index).items():
+                for scale in args.scale:
+                    variants[label, f'{scale}'] = apply_offset(coarse, offset, scale=scale)
         for key, refined in variants.items():
             counts.setdefault(key, []).append(
                 (

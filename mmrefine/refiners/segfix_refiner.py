@@ -18,7 +18,7 @@ from ..models.checkpoint import build_model
 from ..models.segmentors import SegFix
 from ..ops import apply_offset
 from ..registry import REFINERS
-from ..structures.segfix_fields import PRED_OFFSET
+from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET
 from .base import Image, Refiner, check_masks, load_image
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small_camvid.pth'
@@ -100,6 +100,25 @@ class SegFixRefiner(Refiner):
         self.ignore_index = ignore_index
 
     @torch.no_grad()
+    def predict_fields(self, image: Image) -> dict[str, np.ndarray]:
+        """Everything the network says about an image.
+
+        Args:
+            image: Path, or BGR uint8 array (H, W, 3).
+
+        Returns:
+            ``pred_boundary``, ``pred_direction`` and ``pred_offset``, channel first, as in
+            :mod:`mmrefine.structures.segfix_fields`.
+        """
+        array = load_image(image)
+        size_hw = array.shape[:2]
+        meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
+        tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+        sample = SegDataSample(metainfo=meta)
+        result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
+        fields = (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET)
+        return {field: result.get(field).data.cpu().numpy() for field in fields}
+
     def predict_offset(self, image: Image) -> np.ndarray:
         """Offset field of an image, reusable for all masks of it.
 
@@ -109,13 +128,7 @@ class SegFixRefiner(Refiner):
         Returns:
             int8 (2, H, W): unit offsets (dy, dx), zero off the boundary.
         """
-        array = load_image(image)
-        size_hw = array.shape[:2]
-        meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
-        tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
-        sample = SegDataSample(metainfo=meta)
-        result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
-        return result.get(PRED_OFFSET).data.cpu().numpy()
+        return self.predict_fields(image)[PRED_OFFSET]
 
     def shift(self, masks: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """Refine masks with a known offset field.
