@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mmrefine.apis.coco_annotations import read_annotations
 from mmrefine.apis.evaluate_classes import ClassList, dataset_classes, read_classes
 from mmrefine.apis.evaluate_figures import Evaluation
 from mmrefine.apis.evaluate_label_maps import LabelMapRules, evaluate_label_maps, label_map_tasks
-from mmrefine.apis.evaluate_results import InstanceRules, evaluate_results, read_annotations
+from mmrefine.apis.evaluate_results import InstanceRules, evaluate_results
 from mmrefine.apis.evaluate_tasks import default_workers
 from mmrefine.apis.opencv_log import silence_opencv
 from mmrefine.apis.report_files import write_report
@@ -240,7 +242,7 @@ def print_table(evaluation: Evaluation) -> None:
     names = list(evaluation.predictions)
     table = Table('', title=f'{evaluation.subject}, per cent')
     for index, name in enumerate(names):
-        table.add_column(name, justify='right')
+        table.add_column(escape(name), justify='right')
         if index:
             table.add_column('gain', justify='right')
     for measure in evaluation.measures:
@@ -248,7 +250,7 @@ def print_table(evaluation: Evaluation) -> None:
         for index, (value, gain) in enumerate(zip(measure.values, measure.gains, strict=True)):
             cells.append(f'{value:.2f}'.replace('nan', '–'))
             if index:
-                colour = 'blue' if gain >= 0 else 'red'
+                colour = 'red' if gain < 0 else 'blue'
                 cells.append(f'[{colour}]{gain:+.2f}[/]'.replace('+nan', '–'))
         table.add_row(measure.label, *cells)
     console = Console()
@@ -266,12 +268,18 @@ def run(args: argparse.Namespace, instances: bool) -> None:
     with bars.progress:
         evaluate = evaluate_instances if instances else evaluate_maps
         evaluation, photographs = evaluate(args, predictions, workers, bars)
-        pictures = galleries(evaluation, photographs, args.pictures) if args.pictures else []
+        pictures, failure = [], None
+        try:
+            pictures = galleries(evaluation, photographs, args.pictures) if args.pictures else []
+        except ValueError as error:  # no reason to lose the figures
+            failure = ValueError(f'{error}; the report has no pictures')
         paths = write_report(args.out, evaluation, pictures)
     print_table(evaluation)
     for remark in evaluation.remarks:
         print(remark)
     print(f'written to {", ".join(map(str, paths))}')
+    if failure:
+        raise failure
 
 
 def main() -> None:
@@ -279,14 +287,16 @@ def main() -> None:
     args = parser.parse_args()
     instances = check_together(parser, args)
     silence_opencv()  # broken photographs are reported below, once
+    status = 0
     try:
         run(args, instances)
     except KeyboardInterrupt:
         print('evaluate.py: interrupted, nothing was written', file=sys.stderr)
-        sys.exit(130)
+        status = 130
     except (ValueError, TypeError, ImportError, OSError) as error:
         print(f'evaluate.py: error: {error}', file=sys.stderr)
-        sys.exit(1)
+        status = 1
+    sys.exit(status)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..measures import (
     BoundaryDistance,
-    BoundaryDistance,
     Counts,
     boundary_fscore,
     boundary_iou,
@@ -34,7 +33,8 @@ from .evaluate_figures import (
     tolerance_name,
 )
 from .evaluate_tasks import ImageCounts, Scene, add_up, score_of
-from .image_files import FileIndex, FoundFile, find_files
+from .file_pairs import counterparts, missing_text
+from .image_files import FoundFile, find_files
 from .label_files import LABEL_SUFFIXES, read_label_map
 from .label_ids import check_class_range
 
@@ -226,28 +226,6 @@ def label_map_tasks(
         LabelMapTask(target.name, target.path, tuple(file.path for file in files), rules)
         for target, *files in rows
     ]
-
-
-def counterparts(
-    targets: Sequence[FoundFile],
-    files: Sequence[tuple[str, FoundFile]],
-    folder: str | os.PathLike,
-) -> tuple[list[FoundFile], list[str]]:
-    """The file of each target's name, and a line for each target without one."""
-    index = FileIndex(files)
-    found, missing = [], []
-    for target in targets:
-        try:
-            found.append(index.find(target.name))
-        except LookupError as error:
-            missing.append(f'{target.path}: its counterpart in {folder}: {error}')
-    return found, missing
-
-
-def missing_text(missing: Sequence[str]) -> str:
-    """One line that says how many files lack a counterpart, and one for each of them."""
-    number = f'{len(missing)} file{"s" if len(missing) > 1 else ""}'
-    return '\n  '.join([f'{number} without a counterpart', *missing])
 
 
 def evaluate_label_maps(

@@ -16,7 +16,7 @@ import numpy as np
 from ..version import __version__
 from .evaluate_figures import Evaluation, Measure
 from .report_pictures import BROKEN, FIXED, Gallery
-from .report_plots import error_plot, trimap_plot
+from .report_plots import error_plot, legend, trimap_plot
 from .whole_files import write_whole_file
 
 NAMES = ('report.json', 'report.csv', 'report.html')
@@ -117,8 +117,9 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         evaluation=evaluation,
         names=names,
         galleries=galleries,
-        error_plot=_svg_uri(error_plot(evaluation.bands, names)),
-        trimap_plot=_svg_uri(trimap_plot(evaluation.bands, names)),
+        legend=legend(names),
+        error_plot=_svg_uri(error_plot(evaluation.bands)),
+        trimap_plot=_svg_uri(trimap_plot(evaluation.bands)),
         better='#{:02x}{:02x}{:02x}'.format(*FIXED),
         worse='#{:02x}{:02x}{:02x}'.format(*BROKEN),
         version=__version__,

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..refiners import load_image
 from .evaluate_figures import Evaluation
-from .evaluate_label_maps import missing_text
 from .evaluate_tasks import ImageScore, ImageTask, Scene
+from .file_pairs import missing_text
 from .image_files import IMAGE_SUFFIXES, FileIndex, find_files
 
 # What is changed is often one pixel wide: only a part of the image is shown, enlarged.

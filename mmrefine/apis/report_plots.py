@@ -1,7 +1,7 @@
-"""The plots of a report, as SVG."""
+"""The plots of a report, as SVG. Their legend is text of the page: see :func:`legend`."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -12,12 +12,18 @@ from .evaluate_figures import Bands
 
 # Okabe and Ito's colours, told apart by the colour-blind; the first prediction is grey.
 COLOURS = ('#6e6e6e', '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9')
-LINES = ('-', '--', ':', '-.')
+# By their names in CSS and in matplotlib.
+LINES = ('solid', 'dashed', 'dotted')
 # Small, so that the text stays legible where the plot is shrunk to the width of a telephone.
 SIZE = (5.0, 3.3)
 
 
-def error_plot(bands: Bands, names: Sequence[str]) -> bytes:
+def legend(names: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Name, colour and line style of each prediction."""
+    return [(name, *_line(index)) for index, name in enumerate(names)]
+
+
+def error_plot(bands: Bands) -> bytes:
     """Wrong pixels by distance to the true boundary, as an SVG file.
 
     Each prediction is a line of steps, one for each pixel of distance; what is farther away
@@ -25,10 +31,11 @@ def error_plot(bands: Bands, names: Sequence[str]) -> bytes:
     """
     figure, axes = _figure()
     edges = [0, *bands.widths]
-    for index, (name, values) in enumerate(zip(names, bands.wrong[:, :-1], strict=True)):
-        axes.stairs(values, edges, label=name, **_line(index))
-        if len(names) <= 2:
-            axes.stairs(values, edges, fill=True, alpha=0.15, color=_line(index)['color'])
+    for index, values in enumerate(bands.wrong[:, :-1]):
+        colour, style = _line(index)
+        axes.stairs(values, edges, color=colour, linestyle=style, linewidth=1.8)
+        if len(bands.wrong) <= 2:
+            axes.stairs(values, edges, fill=True, alpha=0.15, color=colour)
     axes.set_xlabel('distance to the true boundary (px)')
     axes.set_ylabel('wrong pixels')
     axes.yaxis.set_major_formatter(EngFormatter(sep=''))
@@ -36,24 +43,19 @@ def error_plot(bands: Bands, names: Sequence[str]) -> bytes:
     return _svg(figure, axes, edges[-1])
 
 
-def trimap_plot(bands: Bands, names: Sequence[str]) -> bytes:
+def trimap_plot(bands: Bands) -> bytes:
     """MIoU within a band around the true boundary, by its width, as an SVG file."""
     figure, axes = _figure()
-    for index, (name, values) in enumerate(zip(names, bands.inside, strict=True)):
-        axes.plot(bands.widths, values, label=name, **_line(index))
+    for index, values in enumerate(bands.inside):
+        colour, style = _line(index)
+        axes.plot(bands.widths, values, color=colour, linestyle=style, linewidth=1.8)
     axes.set_xlabel('width of the band around the true boundary (px)')
     axes.set_ylabel('mIoU within the band (%)')
     return _svg(figure, axes, bands.widths[-1])
 
 
-def colour_of(index: int) -> str:
-    """Colour of a prediction in all plots."""
-    return COLOURS[index % len(COLOURS)]
-
-
-def _line(index: int) -> dict:
-    style = LINES[index // len(COLOURS) % len(LINES)]
-    return dict(color=colour_of(index), linestyle=style, linewidth=1.8)
+def _line(index: int) -> tuple[str, str]:
+    return COLOURS[index % len(COLOURS)], LINES[index // len(COLOURS) % len(LINES)]
 
 
 def _figure() -> tuple[Figure, Axes]:
@@ -70,7 +72,6 @@ def _svg(figure: Figure, axes: Axes, widest: float) -> bytes:
     axes.set_xlim(0, widest)
     axes.xaxis.label.set_fontsize(11)
     axes.yaxis.label.set_fontsize(11)
-    axes.legend(frameon=False, fontsize=10)
     content = io.BytesIO()
     # The same input gives the same file.
     with mpl.rc_context({'svg.hashsalt': 'mmrefine'}):
