@@ -53,7 +53,7 @@ clean:
 # --no-cache-dir: pip must not keep the mmcv built here, without compiled ops, for a later
 # install that wants them.
 $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE)
-	@echo '== $(VENV): torch, mmcv without compiled ops, mmsegmentation: about 2 minutes'
+	@echo '== $(VENV): torch, mmcv without compiled ops, mmsegmentation: about 3 minutes'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install -c $(PINS) torch 'setuptools<81' wheel
 	@$(PY) -m pip install -q -c $(PINS) --no-cache-dir --no-deps onedl-mmcv
@@ -64,7 +64,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
 		requirements/instances.txt requirements/build.txt
-	@echo '== $(VENV): compiled mmcv, mmdetection, test tools'
+	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
 	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
@@ -73,7 +73,7 @@ $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requiremen
 
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
 		requirements/test.txt requirements/instances.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
-	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools'
+	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
 	@$(OLD_PY) -m pip install -c $(OLD_PINS) torch 'setuptools<81' wheel
 	$(call compile-mmcv,$(OLD_PY),mmcv,$(OLD_PINS))

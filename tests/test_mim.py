@@ -177,6 +177,9 @@ def test_openmim_after_a_normal_install(
     assert {'tools', 'configs', 'model-index.yml'} == {p.name for p in (package / '.mim').iterdir()}
     assert (package / '.mim' / 'configs' / 'segfix' / small_config.name).is_file()
     assert (package / 'py.typed').is_file()
+    weights = {path.name for path in (ROOT / 'mmrefine' / 'weights').glob('*.pth')}
+    assert weights
+    assert {path.name for path in (package / 'weights').iterdir()} >= weights
     assert not (checkout / 'build').exists(), (
         'a left-over build/ gives onedl-mim every config twice'
     )
