@@ -75,7 +75,7 @@ def test_by_the_config_of_its_network(checkpoint, config, expected):
         ('absent.py', r'got absent\.py'),
         (
             dict(type='mmrefine.SegFaxRefiner'),
-            'type among mmrefine.*SegFixRefiner, got mmrefine.SegFax',
+            'type among mmrefine.*SegFixRefiner.*, got mmrefine.SegFax',
         ),
         (dict(scale=2), 'type among .* got None'),
     ],
