@@ -32,7 +32,8 @@ class ClassList:
 
 def dataset_names() -> list[str]:
     """Every name that :func:`dataset_classes` takes."""
-    return sorted({*OWN_DATASETS, *(name for names in dataset_aliases.values() for name in names)})
+    aliases = {name for names in dataset_aliases.values() for name in names}
+    return sorted({*OWN_DATASETS, *aliases}, key=str.lower)
 
 
 def dataset_classes(name: str) -> ClassList:
