@@ -177,6 +177,8 @@ def run(args: argparse.Namespace) -> int:
         tasks, missing = label_map_tasks(
             args.images, args.masks, args.out, source, rules, *suffixes
         )
+    if rank == 0:
+        print(f'{len(tasks)} images to refine', flush=True)
     report = run_with_bar(tasks[rank::processes], args.overwrite, shown=rank == 0)
     if report.stopped != 'interrupted':
         report = merge_reports(all_gather_object(report))
