@@ -7,6 +7,7 @@ branch has two classes (interior, boundary), the direction branch m.
 Legend: N batch, m ``num_directions``, h w size of the finest features.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +21,9 @@ from torch import Tensor
 from ...ops import direction_to_offset
 from ...registry import MODELS
 from ...structures.segfix_fields import GT_BOUNDARY, GT_DIRECTION
+
+# mmseg would like sizes of n·x + 1 with align_corners=True; the released network has n·x as well.
+warnings.filterwarnings('ignore', message='When align_corners=True')
 
 
 @MODELS.register_module()
