@@ -7,13 +7,9 @@ that the location's ``__init__`` imports.
 """
 
 # ruff: noqa: E402 - the check comes before the imports it is about.
-import warnings
-
 from .frameworks import REQUIRED_MODULES, require
 
 require(*REQUIRED_MODULES)
-# mmcv says so wherever it has no compiled ops, of which nothing outside det/ needs any.
-warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
