@@ -11,10 +11,10 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 
-from ..ops import crop_patches, degrade, propose_boxes
+from ..ops import degrade
 from ..registry import DATASETS
-from ..structures.run_lengths import mask_codec
-from .instance_files import Instance, read_annotations, read_coarse
+from .instance_files import read_annotations, read_coarse
+from .patch_cutting import InstancePatches, find_patches, match_instances, patches_of_masks
 from .patches import PATCH_METAINFO
 
 
@@ -133,67 +133,46 @@ class BoundaryPatchDataset(BaseDataset):
         self, image: np.ndarray, info: dict, rng: np.random.Generator
     ) -> Iterator[dict[str, Any]]:
         patch_size = int(rng.choice(self.patch_sizes))
-        found = []
-        for coarse, truth in self._mask_pairs(info, image.shape[:2], rng):
-            boxes = propose_boxes(coarse, patch_size, self.iou_threshold)
-            found += [(box, coarse, truth) for box in boxes]
+        instances = list(self._instances(info, image.shape[:2], patch_size, rng))
+        found = [(instance, box) for instance in instances for box in range(len(instance.boxes))]
         order = rng.permutation(len(found))
         for i in np.resize(order, self.patches_per_image if found else 0):
-            box, coarse, truth = found[i]
-            crop, *masks = (
-                crop_patches(array, box[None], patch_size + 2 * self.padding, self.padding)[0]
-                for array in (image, coarse, truth)
-            )
+            instance, box = found[i]
+            size = patch_size + 2 * self.padding
+            crop, coarse, truth = (p[0] for p in instance.cut(image, [box], size, self.padding))
             yield dict(
                 img=crop,
-                coarse_mask=masks[0].astype(np.uint8),
-                gt_seg_map=masks[1].astype(np.uint8),
+                coarse_mask=coarse.astype(np.uint8),
+                gt_seg_map=truth.astype(np.uint8),
                 seg_fields=['coarse_mask', 'gt_seg_map'],
                 img_path=info['img_path'],
-                img_shape=crop.shape[:2],
-                ori_shape=crop.shape[:2],
+                img_shape=(size, size),
+                ori_shape=(size, size),
             )
 
-    def _mask_pairs(
-        self, info: dict, size_hw: tuple[int, int], rng: np.random.Generator
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Coarse and true masks, at most ``instances_per_image``."""
+    def _instances(
+        self, info: dict, size_hw: tuple[int, int], patch_size: int, rng: np.random.Generator
+    ) -> Iterator[InstancePatches]:
+        """Instances with a coarse and a true mask, at most ``instances_per_image``."""
         truth = [instance for instance in info['truth'] if not instance.crowd]
         if self.coarse is None:
             for i in rng.permutation(len(truth))[: self.instances_per_image]:
                 mask = truth[i].mask(size_hw)
-                yield degrade(mask, rng, min_iou=self.min_iou, **self.degradation), mask
+                coarse = degrade(mask, rng, min_iou=self.min_iou, **self.degradation)
+                yield patches_of_masks(coarse, mask, patch_size, self.iou_threshold)
             return
-        coarse = info['coarse']
-        matches = match_instances(coarse, truth, size_hw, self.min_iou)
-        pairs = [(c, truth[t]) for c, t in zip(coarse, matches, strict=True) if t is not None]
+        matches = match_instances(info['coarse'], truth, size_hw, self.min_iou)
+        pairs = [
+            (c, truth[t]) for c, t in zip(info['coarse'], matches, strict=True) if t is not None
+        ]
         for i in rng.permutation(len(pairs))[: self.instances_per_image]:
-            yield pairs[i][0].mask(size_hw), pairs[i][1].mask(size_hw)
-
-
-def match_instances(
-    coarse: Sequence[Instance],
-    truth: Sequence[Instance],
-    size_hw: tuple[int, int],
-    min_iou: float = 0.0,
-) -> list[int | None]:
-    """Which true instance of its category each coarse one overlaps most; None if not enough.
-
-    Args:
-        coarse: Predicted instances of an image.
-        truth: True instances of it; crowd regions are no match.
-        size_hw: Size of the image.
-        min_iou: IoU that a match must exceed.
-    """
-    predicted = [instance.run_lengths(size_hw) for instance in coarse]
-    actual = [instance.run_lengths(size_hw) for instance in truth]
-    if not predicted or not actual:
-        return [None] * len(coarse)
-    overlaps = np.array(mask_codec().iou(predicted, actual, [0] * len(actual)))
-    of_another = [[c.category != t.category or t.crowd for t in truth] for c in coarse]
-    overlaps[np.array(of_another)] = 0
-    best = overlaps.argmax(axis=1)
-    return [int(t) if overlaps[c, t] > min_iou else None for c, t in enumerate(best)]
+            yield find_patches(
+                pairs[i][0].run_lengths(size_hw),
+                pairs[i][1].run_lengths(size_hw),
+                patch_size,
+                self.padding,
+                self.iou_threshold,
+            )
 
 
 def _read_image(path: str) -> np.ndarray:

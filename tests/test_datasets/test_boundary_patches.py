@@ -9,8 +9,8 @@ import torch
 from mmengine.runner import Runner
 
 from mmrefine.datasets import BoundaryPatchDataset
-from mmrefine.datasets.boundary_patches import match_instances
 from mmrefine.datasets.instance_files import Instance
+from mmrefine.datasets.patch_cutting import match_instances
 from mmrefine.ops import propose_boxes
 from mmrefine.structures.run_lengths import encode_mask
 

@@ -1,0 +1,71 @@
+"""BPR's configs: data and refiner cut the same patches, networks are the published ones."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmrefine.registry import MODELS
+
+FOLDER = Path(__file__).parent.parent / 'configs/bpr'
+CONFIGS = sorted(path.stem for path in FOLDER.glob('*.py'))
+
+
+def load(name):
+    return Config.fromfile(FOLDER / f'{name}.py')
+
+
+def parts(dataset):
+    return dataset.get('datasets', [dataset])
+
+
+def test_there_is_one_for_everything():
+    names = ' '.join(CONFIGS)
+    for wanted in (
+        *('cityscapes-64to128', 'cityscapes-patches-64to128', 'coco-', 'lvis-', 'davis-'),
+        *('own-data-', 'no-mask_cityscapes', 'w48_4xb8-160k_cityscapes-64to256'),
+        *(f'cityscapes-{patch}to128' for patch in (32, 64, 128)),
+        *(f'cityscapes-{patch}pad16to128' for patch in (32, 64, 128)),
+        *(f'cityscapes-64to{size}' for size in (64, 128, 256, 512)),
+        *(f'nms-{t}_' for t in (0.15, 0.25, 0.35, 0.45, 0.65)),
+    ):
+        assert wanted in names, wanted
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_data_and_refiner_agree(name):
+    cfg = load(name)
+    cut = cfg.model.test_cfg
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        for data in parts(loader.dataset):
+            resize = [t for t in data.pipeline if t['type'] == 'mmseg.Resize']
+            assert [t['scale'] for t in resize] == [(cut.input_size,) * 2]
+            if data.type == 'mmrefine.BoundaryPatchDataset':
+                sizes = data.patch_size if isinstance(data.patch_size, tuple) else [data.patch_size]
+                assert cut.patch_size in sizes
+                assert data.padding == cut.padding
+    with_mask = cfg.model.data_preprocessor.get('with_mask', True)
+    assert cfg.model.backbone.in_channels == 3 + with_mask
+    assert 0 < cut.iou_threshold < 1
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_patches_a_step_are_those_in_the_name(name):
+    """``4xb8``: 8 patches on each of 4 GPUs."""
+    cfg = load(name)
+    patches = int(name.split('xb')[1].split('-')[0])
+    images = cfg.train_dataloader.batch_size
+    for data in parts(cfg.train_dataloader.dataset):
+        assert images * data.get('patches_per_image', 1) == patches
+
+
+def test_networks_have_the_published_sizes():
+    """Parameters of HRNetV2-W18-small (v1) and W48 with an FCN head, and 576 for the mask."""
+    for name, millions in (
+        ('w18s_4xb8-160k_cityscapes-64to128', 3.9),
+        ('w48_4xb8-160k_cityscapes-64to256', 65.8),
+    ):
+        cfg = load(f'bpr_hrnet-{name}').model
+        cfg.backbone.init_cfg = None
+        model = MODELS.build(cfg)
+        assert sum(p.numel() for p in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
