@@ -1,6 +1,7 @@
 """RefinementHook: everything behind the model sees refined masks, and nothing else changes."""
 
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def make_runner(camvid_folder, tmp_path) -> Callable[..., Runner]:
             val_evaluator=metrics[:1],
             val_cfg=dict(type='ValLoop'),
             custom_hooks=list(hooks),
-            experiment_name=f'hook{len(list(tmp_path.glob("work/*")))}',
+            experiment_name=f'hook-{uuid.uuid4().hex}',  # mmengine keeps one log file a name
         )
 
     return make
