@@ -1,4 +1,4 @@
-# Small enough for a CPU: about an hour on 2 cores. Nothing is downloaded.
+# Small enough for a CPU: under an hour on 2 cores. Nothing is downloaded.
 _base_ = [
     '../_base_/models/bpr_hrnet-w18s.py',
     '../_base_/datasets/davis_bpr.py',
@@ -19,8 +19,8 @@ test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type='PolyLR', eta_min=0, power=0.9, begin=100, end=3000, by_epoch=False),
+    dict(type='PolyLR', eta_min=0, power=0.9, begin=100, end=2000, by_epoch=False),
 ]
-train_cfg = dict(max_iters=3000, val_interval=500)
+train_cfg = dict(max_iters=2000, val_interval=500)
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
 randomness = dict(seed=0)
