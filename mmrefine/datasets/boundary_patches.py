@@ -45,6 +45,9 @@ class BoundaryPatchDataset(BaseDataset):
             item.
         min_iou: IoU above which a coarse mask is learned from.
         degradation: Options of :func:`mmrefine.ops.degrade`.
+        good_share: Share of the instances whose coarse mask is replaced by the
+            true one, 0 to 1. From these a network learns to leave good masks
+            alone; 0 as published.
         kwargs: As for mmengine's ``BaseDataset``: ``data_root``,
             ``data_prefix=dict(img_path=...)``, ``pipeline``, ``test_mode``, ...
             The pipeline sees single patches: ``img``, ``coarse_mask`` and
@@ -67,8 +70,11 @@ class BoundaryPatchDataset(BaseDataset):
         instances_per_image: int = 8,
         min_iou: float = 0.5,
         degradation: Mapping[str, Any] | None = None,
+        good_share: float = 0.0,
         **kwargs: Any,
     ) -> None:
+        if not 0 <= good_share <= 1:
+            raise ValueError(f'good_share must be from 0 to 1, got {good_share}')
         for name, value in (
             ('patches_per_image', patches_per_image),
             ('instances_per_image', instances_per_image),
@@ -83,6 +89,7 @@ class BoundaryPatchDataset(BaseDataset):
         self.instances_per_image = instances_per_image
         self.min_iou = min_iou
         self.degradation = dict(degradation or {})
+        self.good_share = good_share
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -157,8 +164,9 @@ class BoundaryPatchDataset(BaseDataset):
         truth = [instance for instance in info['truth'] if not instance.crowd]
         if self.coarse is None:
             for i in rng.permutation(len(truth))[: self.instances_per_image]:
-                mask = truth[i].mask(size_hw)
-                coarse = degrade(mask, rng, min_iou=self.min_iou, **self.degradation)
+                coarse = mask = truth[i].mask(size_hw)
+                if rng.random() >= self.good_share:
+                    coarse = degrade(mask, rng, min_iou=self.min_iou, **self.degradation)
                 yield patches_of_masks(coarse, mask, patch_size, self.iou_threshold)
             return
         matches = match_instances(info['coarse'], truth, size_hw, self.min_iou)
@@ -166,13 +174,10 @@ class BoundaryPatchDataset(BaseDataset):
             (c, truth[t]) for c, t in zip(info['coarse'], matches, strict=True) if t is not None
         ]
         for i in rng.permutation(len(pairs))[: self.instances_per_image]:
-            yield find_patches(
-                pairs[i][0].run_lengths(size_hw),
-                pairs[i][1].run_lengths(size_hw),
-                patch_size,
-                self.padding,
-                self.iou_threshold,
-            )
+            coarse, true = (instance.run_lengths(size_hw) for instance in pairs[i])
+            if rng.random() < self.good_share:
+                coarse = true
+            yield find_patches(coarse, true, patch_size, self.padding, self.iou_threshold)
 
 
 def _read_image(path: str) -> np.ndarray:

@@ -113,6 +113,20 @@ def test_coarse_masks_are_made_where_there_are_none(folder):
     assert 0 < (truth != coarse).mean() < 0.3
 
 
+@pytest.mark.parametrize('coarse', [None, 'results/train.segm.json'])
+def test_a_share_of_coarse_masks_is_the_true_one(folder, coarse):
+    options = dict(patches_per_image=8, instances_per_image=1, test_mode=False)
+
+    def share_of_good(good_share):
+        data = make(folder, coarse, good_share=good_share, **options)
+        items = [data[2] for _ in range(40)]
+        return np.mean([np.array_equal(i['coarse_mask'], i['gt_seg_map']) for i in items])
+
+    assert share_of_good(0) == 0
+    assert share_of_good(1) == 1
+    assert 0.2 < share_of_good(0.5) < 0.8
+
+
 def test_crowds_are_no_match_and_images_without_a_match_are_replaced(folder, tmp_path):
     content = json.loads((folder / 'annotations' / 'train.json').read_text())
     for entry in content['annotations']:
@@ -192,6 +206,7 @@ def test_batches_for_the_network(folder):
         (dict(coarse='annotations/train.json'), 'expected COCO results, a list, got dict'),
         (dict(patches_per_image=0), 'patches_per_image must be at least 1, got 0'),
         (dict(instances_per_image=0), 'instances_per_image must be at least 1'),
+        (dict(good_share=1.5), 'good_share must be from 0 to 1, got 1.5'),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(folder, changes, text):
