@@ -16,9 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mmrefine.apis import build_refiner
 from mmrefine.apis.opencv_log import silence_opencv
 from mmrefine.apis.processes import start_processes
+from mmrefine.apis.refine_cityscapes import cityscapes_tasks, is_cityscapes_folder
 from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
 from mmrefine.apis.refine_report import Report, merge_reports, summary
-from mmrefine.apis.refine_results import ResultFile
+from mmrefine.apis.refine_results import ResultFile, is_finished
 from mmrefine.apis.refine_source import OffsetFolderSource, RefinerSource, Source
 from mmrefine.apis.refine_tasks import Task, run_tasks
 
@@ -29,21 +30,34 @@ examples:
   refine.py leftImg8bit/val results refined --image-suffix _leftImg8bit \\
       --mask-suffix _gtFine_labelIds --label-ids cityscapes
   refine.py photos results.segm.json refined.segm.json --annotations instances_val.json
+  refine.py photos results.segm.json refined.segm.json --method bpr --iou-threshold 0.55
+  refine.py leftImg8bit/val maskrcnn_val refined_val --method bpr
   refine.py photos predictions refined --offsets offset_semantic/val
   torchrun --nproc_per_node 4 refine.py photos predictions refined --launcher pytorch
 
 Label maps keep their form: palette, 8-bit or 16-bit PNG, or .npy. Images are read as mmseg reads
-them, with their EXIF orientation applied. What is refined already is skipped; so after an
-interruption, the same command goes on. The exit status is 1 if anything failed.
+them, with their EXIF orientation applied. Of COCO results and Cityscapes result folders (*_pred.txt
+and PNGs), only masks change; those that cannot be refined are listed and stay as they are. What is
+refined already is skipped; so after an interruption, the same command goes on. The exit status is 1
+if anything failed.
 """
 LABEL_MAP_OPTIONS = ('ignore_index', 'label_ids', 'num_classes', 'image_suffix', 'mask_suffix')
-NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets')
+BPR_OPTIONS = ('iou_threshold', 'min_score_gain', 'batch_size')
+REFINER_OPTIONS = ('scale', 'steps', *BPR_OPTIONS)
+NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets', *BPR_OPTIONS)
 
 
 def whole_number(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f'expected 1 or more, got {number}')
+    return number
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f'expected 0 to 1, got {number}')
     return number
 
 
@@ -59,17 +73,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('images', help='folder (with subfolders), file or quoted pattern of images')
     parser.add_argument(
-        'masks', help='folder of label maps named as the images, one label map, or COCO results'
+        'masks',
+        help='folder of label maps named as the images, one label map, COCO results (.json), or a '
+        'Cityscapes result folder',
     )
     parser.add_argument('out', help='folder for the refined ones; a file where MASKS is one')
     parser.add_argument('--overwrite', action='store_true', help='refine again what is there')
 
     group = parser.add_argument_group('the refiner')
     kind = group.add_mutually_exclusive_group()
-    kind.add_argument('--method', help='segfix (default)')
+    kind.add_argument('--method', help='segfix (default) or bpr')
     kind.add_argument('--config', help='config with refiner = dict(...), or of its network')
     group.add_argument('--checkpoint', help='weights; default: those that come with the method')
     group.add_argument('--device', help='for example cpu or cuda:1; default: a GPU if there is one')
+    group = parser.add_argument_group('segfix')
     group.add_argument('--scale', type=whole_number, help='how far labels are fetched (default 2)')
     group.add_argument('--steps', type=whole_number, help='most steps along the field (default 1)')
     offsets = group.add_mutually_exclusive_group()
@@ -77,6 +94,15 @@ def build_parser() -> argparse.ArgumentParser:
     offsets.add_argument(
         '--offsets', metavar='DIR', help='use offset fields: our .npz or the released .mat'
     )
+
+    group = parser.add_argument_group('bpr')
+    group.add_argument(
+        '--iou-threshold', type=share, help='NMS of patches: higher takes more (default 0.25)'
+    )
+    group.add_argument(
+        '--min-score-gain', type=share, help='how sure changes must be, 0 to 1 (default 0)'
+    )
+    group.add_argument('--batch-size', type=whole_number, help='patches at a time (default 32)')
 
     group = parser.add_argument_group('label maps')
     group.add_argument('--image-suffix', help='end of image names, e.g. _leftImg8bit')
@@ -95,7 +121,11 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument('--num-classes', type=whole_number, help='refuse labels from this number on')
 
     group = parser.add_argument_group('COCO results')
-    group.add_argument('--annotations', help='COCO annotations that name the image of each id')
+    group.add_argument(
+        '--annotations',
+        help='COCO annotations that name the image of each id; not needed where ids are the file '
+        'names or the numbers in them',
+    )
 
     group = parser.add_argument_group('several processes')
     group.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
@@ -106,13 +136,13 @@ def build_parser() -> argparse.ArgumentParser:
 def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
     results = Path(args.masks).suffix == '.json'
-    if results and not args.annotations:
-        parser.error('COCO results need --annotations, which name the image of each image_id')
     if not results and args.annotations:
         parser.error('--annotations: is for COCO results only (MASKS a .json file)')
     without_effect: dict[str, Sequence[str]] = {}
     if results:
         without_effect['COCO results'] = LABEL_MAP_OPTIONS
+    elif is_cityscapes_folder(args.masks):
+        without_effect['Cityscapes results'] = LABEL_MAP_OPTIONS
     if args.offsets:
         without_effect['--offsets'] = NETWORK_OPTIONS
     for reason, names in without_effect.items():
@@ -123,7 +153,8 @@ def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) ->
 
 def make_source(args: argparse.Namespace) -> tuple[Source, Any]:
     """What refines, and the label it ignores if it says so."""
-    options = {name: getattr(args, name) for name in ('scale', 'steps') if getattr(args, name)}
+    given = {name: getattr(args, name) for name in REFINER_OPTIONS}
+    options = {name: value for name, value in given.items() if value is not None}
     if args.offsets:
         return OffsetFolderSource(args.offsets, **options), 255
     method = args.config or args.method or 'segfix'
@@ -133,7 +164,7 @@ def make_source(args: argparse.Namespace) -> tuple[Source, Any]:
 
 def settings_text(args: argparse.Namespace) -> str:
     """What decides how masks are refined: with other settings, nothing half done is reused."""
-    names = ('method', 'config', 'checkpoint', 'scale', 'steps', 'offsets')
+    names = ('method', 'config', 'checkpoint', 'offsets', *REFINER_OPTIONS)
     settings = {name: getattr(args, name) for name in names}
     if args.checkpoint:
         settings['written'] = Path(args.checkpoint).stat().st_mtime_ns
@@ -157,7 +188,7 @@ def run_with_bar(tasks: Sequence[Task], overwrite: bool, shown: bool) -> Report:
 def run(args: argparse.Namespace) -> int:
     rank, processes = start_processes(args.launcher)
     result_file = None
-    if Path(args.masks).suffix == '.json' and Path(args.out).is_file() and not args.overwrite:
+    if Path(args.masks).suffix == '.json' and is_finished(args.out) and not args.overwrite:
         if rank == 0:
             print(f'{args.out} is there already; --overwrite refines it again')
         return 0
@@ -168,6 +199,8 @@ def run(args: argparse.Namespace) -> int:
             args.images, args.masks, args.annotations, args.out, source, settings_text(args)
         )
         tasks, missing = result_file.tasks, result_file.missing
+    elif is_cityscapes_folder(args.masks):
+        tasks, missing = cityscapes_tasks(args.images, args.masks, args.out, source), []
     else:
         ignore_index = args.ignore_index
         if ignore_index == 'auto' and refiner_ignores != 255:
@@ -190,23 +223,20 @@ def run(args: argparse.Namespace) -> int:
 
 def finish(args: argparse.Namespace, report: Report, result_file: ResultFile | None) -> int:
     """Say what was done; the exit status."""
+    if result_file is not None and not report.stopped:
+        report.failed += result_file.finish()
     for line in report.failed:
         print(f'failed: {line}', file=sys.stderr)
     for line in report.notes:
         print(f'note: {line}', file=sys.stderr)
-    if report.ok and result_file is not None:
-        result_file.finish()
-    print(summary(report, 'pixels' if result_file is None else 'mask area'))
+    of_instances = result_file is not None or is_cityscapes_folder(args.masks)
+    print(summary(report, 'mask area' if of_instances else 'pixels'))
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
     elif report.ok:
         print(f'written to {args.out}')
-    elif result_file is not None:
-        print(
-            f'{args.out} is not written, as masks are missing; the images above are kept for the '
-            'next run',
-            file=sys.stderr,
-        )
+    elif of_instances:
+        print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
     if report.stopped == 'interrupted':
         return 130
     return 0 if report.ok else 1

@@ -26,8 +26,9 @@ def build_refiner(
         refined = refiner.refine('street.jpg', label_map)
 
     Args:
-        method_or_config: ``'segfix'``; or a config file that defines ``refiner = dict(type=...)``
-            or trains the refiner's network; or such a ``dict(type=...)`` itself.
+        method_or_config: ``'segfix'`` or ``'bpr'``; or a config file that defines
+            ``refiner = dict(type=...)`` or trains the refiner's network; or such a
+            ``dict(type=...)`` itself.
         checkpoint: Weights in place of those that the method ships or the config names.
         device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
             if there is one.

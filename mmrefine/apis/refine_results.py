@@ -4,6 +4,7 @@ Finished images are kept in a hidden folder beside the output until all are fini
 interrupted run goes on where it stopped, and several processes share the work.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -17,7 +18,8 @@ import numpy as np
 
 from ..structures.run_lengths import decode_mask, encode_mask, mask_codec
 from .coco_results import Result, read_image_names, read_results, write_results
-from .image_files import IMAGE_SUFFIXES, FileIndex, FoundFile, find_files
+from .image_files import IMAGE_SUFFIXES, FoundFile, find_files
+from .image_ids import ImageIds
 from .refine_source import OpenedImage, Source
 from .refine_tasks import Change
 from .whole_files import write_whole_file
@@ -54,39 +56,46 @@ class ResultTask:
         return self.part.is_file() and self.source.is_done([self.image.name])
 
     def run(self) -> Change:
-        """Refine the masks and keep them in ``part``."""
+        """Refine the masks and keep them in ``part``; broken ones stay as they are."""
         opened = self.source.open(self.image.path, [self.image.name])
         places = list(self.entries)
-        segmentations: list[Any] = []
+        refined: dict[int, Any] = {}
+        broken: list[str] = []
         changed = area = 0
         for start in range(0, len(places), CHUNK):
-            chunk = places[start : start + CHUNK]
-            coarse = self._decode(chunk, opened)
-            refined = opened.refine(coarse)
-            for place, before, after in zip(chunk, coarse, refined, strict=True):
+            coarse = self._decode(places[start : start + CHUNK], opened, broken)
+            if not coarse:
+                continue
+            stack = np.stack(list(coarse.values()))
+            for place, before, after in zip(coarse, stack, opened.refine(stack), strict=True):
                 difference = int(np.count_nonzero(before != after))
-                original = self.entries[place]['segmentation']
-                segmentations.append(encode_mask(after) if difference else original)
+                if difference:
+                    refined[place] = encode_mask(after)
                 changed += difference
-            area += int(np.count_nonzero(coarse))
-        write_whole_file(self.part, json.dumps(segmentations).encode())
+            area += int(np.count_nonzero(stack))
+        content = dict(segmentations=list(refined.items()), broken=broken)
+        write_whole_file(self.part, json.dumps(content).encode())
         return Change(changed, area)
 
-    def refined_segmentations(self) -> dict[int, Any]:
-        """What ``run`` kept, by place in the result file."""
-        segmentations = json.loads(self.part.read_bytes())
-        return dict(zip(self.entries, segmentations, strict=True))
+    def kept(self) -> tuple[dict[int, Any], list[str]]:
+        """Changed segmentations by place in the result file, and a line for each broken one."""
+        if not self.part.is_file():
+            return {}, []
+        content = json.loads(self.part.read_bytes())
+        return dict(content['segmentations']), content['broken']
 
-    def _decode(self, places: Sequence[int], opened: OpenedImage) -> np.ndarray:
-        masks = []
+    def _decode(
+        self, places: Sequence[int], opened: OpenedImage, broken: list[str]
+    ) -> dict[int, np.ndarray]:
+        masks = {}
         for place in places:
             try:
-                masks.append(decode_mask(self.entries[place]['segmentation'], opened.size_hw))
+                masks[place] = decode_mask(self.entries[place]['segmentation'], opened.size_hw)
             except ValueError as error:
-                raise ValueError(
+                broken.append(
                     f'{self.results_path}: entry {place}, a mask on {opened.origin}: {error}'
-                ) from error
-        return np.stack(masks)
+                )
+        return masks
 
 
 class ResultFile:
@@ -95,7 +104,8 @@ class ResultFile:
     Args:
         images: Folder, file or pattern of images.
         results: The result file.
-        annotations: COCO annotations, which say what image each ``image_id`` is.
+        annotations: COCO annotations, which say what image each ``image_id`` is; without, it is
+            the file's name or its number (:class:`mmrefine.apis.image_ids.ImageIds`).
         out: The refined result file.
         source: What refines.
         settings: What else the outcome depends on; images that an earlier run finished with other
@@ -103,7 +113,8 @@ class ResultFile:
 
     Attributes:
         tasks: One for each image that has detections.
-        missing: A line for each ``image_id`` that is unknown or has no image.
+        missing: A line for each ``image_id`` that is unknown or has no image. Its masks stay as
+            they are.
 
     Raises:
         ValueError: if a file is missing or broken, or ``out`` would overwrite an input.
@@ -114,14 +125,14 @@ class ResultFile:
         self,
         images: str | os.PathLike,
         results: str | os.PathLike,
-        annotations: str | os.PathLike,
+        annotations: str | os.PathLike | None,
         out: str | os.PathLike,
         source: Source,
         settings: str = '',
     ) -> None:
         mask_codec()
         self.out = Path(out)
-        inputs = [Path(results).resolve(), Path(annotations).resolve()]
+        inputs = [Path(p).resolve() for p in (results, annotations) if p is not None]
         if self.out.suffix != '.json' or self.out.is_dir() or self.out.resolve() in inputs:
             raise ValueError(f'{out}: expected a .json file other than the inputs')
         self._path = Path(results)
@@ -131,41 +142,53 @@ class ResultFile:
         self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
         self.tasks: list[ResultTask] = []
         self.missing: list[str] = []
-        self._make_tasks(find_files(images, IMAGE_SUFFIXES), read_image_names(annotations), source)
+        names = None if annotations is None else read_image_names(annotations)
+        self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), source)
 
-    def _make_tasks(
-        self, images: Sequence[FoundFile], names: dict[Any, str], source: Source
-    ) -> None:
-        index = FileIndex([(image.relative, image) for image in images])
+    def _make_tasks(self, images: ImageIds, source: Source) -> None:
         by_image: dict[Any, dict[int, Result]] = {}
         for place, entry in enumerate(self._results):
             by_image.setdefault(entry['image_id'], {})[place] = entry
         for number, (image_id, entries) in enumerate(by_image.items()):
-            if image_id not in names:
-                self.missing.append(
-                    f'{self._path}: image_id {image_id!r} ({len(entries)} detections) is not in '
-                    'the annotations'
-                )
-                continue
             try:
-                image = index.find(names[image_id])
+                image = images.find(image_id)
             except LookupError as error:
                 self.missing.append(
-                    f'{self._path}: image_id {image_id!r} is {names[image_id]}: {error}'
+                    f'{self._path}: image_id {image_id!r} ({len(entries)} detections) {error}'
                 )
                 continue
             part = self._parts / f'{number}.json'
             self.tasks.append(ResultTask(self._path, image, entries, part, source))
 
-    def is_done(self) -> bool:
-        """Whether the refined result file is there."""
-        return self.out.is_file()
+    def finish(self) -> list[str]:
+        """Write the refined result file; masks that were not refined stay as they are.
 
-    def finish(self) -> None:
-        """Write the refined result file from the finished images, all of them."""
+        Finished images are kept for the next run if any is missing.
+
+        Returns:
+            A line for each mask that is broken.
+        """
         refined = [dict(entry) for entry in self._results]
+        broken: list[str] = []
         for task in self.tasks:
-            for place, segmentation in task.refined_segmentations().items():
+            segmentations, lines = task.kept()
+            broken += lines
+            for place, segmentation in segmentations.items():
                 refined[place]['segmentation'] = segmentation
         write_results(self.out, refined)
-        shutil.rmtree(self._parts, ignore_errors=True)
+        if broken or self.missing or not all(task.part.is_file() for task in self.tasks):
+            self._parts.mkdir(parents=True, exist_ok=True)  # says that the file is not finished
+        else:
+            for parts in _parts_folders(self.out):
+                shutil.rmtree(parts, ignore_errors=True)
+        return broken
+
+
+def is_finished(out: str | os.PathLike) -> bool:
+    """Whether a refined result file is there, and nothing failed in it."""
+    return Path(out).is_file() and not _parts_folders(Path(out))
+
+
+def _parts_folders(out: Path) -> list[Path]:
+    """What runs with any settings kept."""
+    return list(out.parent.glob(f'.{glob.escape(out.name)}.*.parts'))

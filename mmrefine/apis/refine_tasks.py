@@ -22,11 +22,13 @@ class Change:
         changed: Pixels that got another label.
         pixels: Pixels there were.
         note: Something the user should know, the same line for all images it holds for.
+        failed: A line for each mask that could not be refined, where the others were.
     """
 
     changed: int
     pixels: int
     note: str | None = None
+    failed: tuple[str, ...] = ()
 
 
 class Task(Protocol):
@@ -87,6 +89,7 @@ def _run_task(task: Task, overwrite: bool, report: Report) -> None:
     start = time.perf_counter()
     change = task.run()
     report.refined += 1
+    report.failed += change.failed
     report.changed += change.changed
     report.pixels += change.pixels
     report.seconds += time.perf_counter() - start

@@ -13,9 +13,12 @@ import torch.distributed
 from mmengine.config import Config
 
 # Refiners by the name a user types; each finds its own shipped weights.
-REFINERS = {'segfix': 'mmrefine.SegFixRefiner'}
+REFINERS = {'segfix': 'mmrefine.SegFixRefiner', 'bpr': 'mmrefine.BPRRefiner'}
 # Refiners by the type of the network they use, for configs that train one.
-REFINERS_OF_MODELS = {'mmrefine.SegFix': 'mmrefine.SegFixRefiner'}
+REFINERS_OF_MODELS = {
+    'mmrefine.SegFix': 'mmrefine.SegFixRefiner',
+    'mmrefine.PatchRefiner': 'mmrefine.BPRRefiner',
+}
 # The metrics of mmseg that can write predictions.
 WRITING_METRICS = ('IoUMetric', 'mmseg.IoUMetric', 'CityscapesMetric', 'mmseg.CityscapesMetric')
 
@@ -86,8 +89,8 @@ def refiner_settings(refiner: str, checkpoint: str | None = None) -> dict[str, A
     """Return the config of a refiner from what a user types.
 
     Args:
-        refiner: ``'segfix'``; or a config file that defines ``refiner = dict(type=...)``, or one
-            that trains the refiner's network.
+        refiner: ``'segfix'`` or ``'bpr'``; or a config file that defines
+            ``refiner = dict(type=...)``, or one that trains the refiner's network.
         checkpoint: Weights for the refiner; else those it ships or its config names.
 
     Raises:

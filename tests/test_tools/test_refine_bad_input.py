@@ -203,9 +203,6 @@ def test_wrong_options_are_usage_errors(run_tool, options, text):
 
 
 def test_coco_results_have_no_label_options(run_tool):
-    outcome = run_tool('refine.py', 'images', 'r.json', 'out.json')
-    assert outcome.status == 2
-    assert 'COCO results need --annotations' in outcome.err
     outcome = run_tool(
         'refine.py', 'images', 'r.json', 'out.json', '--annotations', 'a', '--num-classes', 3
     )
@@ -232,11 +229,11 @@ def test_bad_coco_results_are_named(run_tool, pairs):
     args += ['--annotations', folder / 'a.json', '--offsets', folder / 'offsets']
     outcome = run_tool('refine.py', *args)
     assert outcome.status == 1
-    assert not (folder / 'out.json').exists()
-    assert 'refined 1, failed 3' in outcome.out
+    assert json.loads((folder / 'out.json').read_text()) == results, 'no offset, no change'
+    assert 'refined 2, failed 3' in outcome.out
     assert 'entry 1, a mask on' in outcome.err
     assert 'size (9, 9) is not the size (30, 43)' in outcome.err
-    assert 'image_id 3 is c.png: no image of that name' in outcome.err
+    assert 'image_id 3 (1 detections) is c.png: no image of that name' in outcome.err
     assert 'image_id 9 (2 detections) is not in the annotations' in outcome.err
     for out, name in ((folder / 'r.json', 'r.json'), (folder / 'a.json', 'a.json')):
         outcome = run_tool('refine.py', *args[:2], out, *args[3:], '--overwrite')

@@ -249,9 +249,14 @@ def test_coco_results_go_on_after_a_failure(run_tool, folders, results, checkpoi
     (folders / 'images' / 'd.jpg').write_bytes(content[:300])
     outcome = run_tool('refine.py', *args)
     assert outcome.status == 1
-    assert not (folders / 'out.json').exists()
     assert f'failed: image: {folders}/images/d.jpg is not an image, or is incomplete' in outcome.err
-    assert 'out.json is not written' in outcome.err
+    assert 'out.json; masks that failed are as they were' in outcome.err
+    names = {i['id']: i['file_name'] for i in json.loads(results[1].read_text())['images']}
+    before, after = (json.loads(p.read_text()) for p in (results[0], folders / 'out.json'))
+    assert len(before) == len(after)
+    changed = {names[a['image_id']] for a, b in zip(after, before, strict=True) if a != b}
+    assert changed
+    assert 'd.jpg' not in changed
     (folders / 'images' / 'd.jpg').write_bytes(content)
     outcome = run_tool('refine.py', *args)
     assert outcome.status == 0, outcome.err
