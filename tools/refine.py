@@ -42,6 +42,12 @@ refined already is skipped; so after an interruption, the same command goes on. 
 if anything failed.
 """
 LABEL_MAP_OPTIONS = ('ignore_index', 'label_ids', 'num_classes', 'image_suffix', 'mask_suffix')
+# By what there is to refine.
+OPTIONS_OF_OTHERS = {
+    'label maps': ('annotations',),
+    'COCO results': LABEL_MAP_OPTIONS,
+    'Cityscapes results': (*LABEL_MAP_OPTIONS, 'annotations'),
+}
 BPR_OPTIONS = ('iou_threshold', 'min_score_gain', 'batch_size')
 REFINER_OPTIONS = ('scale', 'steps', *BPR_OPTIONS)
 NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets', *BPR_OPTIONS)
@@ -133,16 +139,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def kind_of(masks: str) -> str:
+    """What there is to refine: a key of ``OPTIONS_OF_OTHERS``."""
+    if Path(masks).suffix == '.json':
+        return 'COCO results'
+    return 'Cityscapes results' if is_cityscapes_folder(masks) else 'label maps'
+
+
 def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
-    results = Path(args.masks).suffix == '.json'
-    if not results and args.annotations:
-        parser.error('--annotations: is for COCO results only (MASKS a .json file)')
-    without_effect: dict[str, Sequence[str]] = {}
-    if results:
-        without_effect['COCO results'] = LABEL_MAP_OPTIONS
-    elif is_cityscapes_folder(args.masks):
-        without_effect['Cityscapes results'] = LABEL_MAP_OPTIONS
+    without_effect = {args.kind: OPTIONS_OF_OTHERS[args.kind]}
     if args.offsets:
         without_effect['--offsets'] = NETWORK_OPTIONS
     for reason, names in without_effect.items():
@@ -185,31 +191,36 @@ def run_with_bar(tasks: Sequence[Task], overwrite: bool, shown: bool) -> Report:
         return run_tasks(tasks, overwrite, lambda: progress.advance(bar))
 
 
+def make_label_map_tasks(
+    args: argparse.Namespace, source: Source, refiner_ignores: Any
+) -> tuple[Sequence[Task], list[str]]:
+    """Label maps to refine, and a line for each that is missing."""
+    ignore_index = args.ignore_index
+    if ignore_index == 'auto' and refiner_ignores != 255:
+        ignore_index = refiner_ignores
+    rules = LabelRules(ignore_index, args.label_ids or 'plain', args.num_classes)
+    suffixes = (args.image_suffix or '', args.mask_suffix or '')
+    return label_map_tasks(args.images, args.masks, args.out, source, rules, *suffixes)
+
+
 def run(args: argparse.Namespace) -> int:
     rank, processes = start_processes(args.launcher)
-    result_file = None
-    if Path(args.masks).suffix == '.json' and is_finished(args.out) and not args.overwrite:
+    if args.kind == 'COCO results' and is_finished(args.out) and not args.overwrite:
         if rank == 0:
             print(f'{args.out} is there already; --overwrite refines it again')
         return 0
     source, refiner_ignores = make_source(args)
+    inputs = args.images, args.masks
+    result_file = None
     tasks: Sequence[Task]
-    if Path(args.masks).suffix == '.json':
-        result_file = ResultFile(
-            args.images, args.masks, args.annotations, args.out, source, settings_text(args)
-        )
+    missing: list[str] = []
+    if args.kind == 'COCO results':
+        result_file = ResultFile(*inputs, args.annotations, args.out, source, settings_text(args))
         tasks, missing = result_file.tasks, result_file.missing
-    elif is_cityscapes_folder(args.masks):
-        tasks, missing = cityscapes_tasks(args.images, args.masks, args.out, source), []
+    elif args.kind == 'Cityscapes results':
+        tasks = cityscapes_tasks(*inputs, args.out, source)
     else:
-        ignore_index = args.ignore_index
-        if ignore_index == 'auto' and refiner_ignores != 255:
-            ignore_index = refiner_ignores
-        rules = LabelRules(ignore_index, args.label_ids or 'plain', args.num_classes)
-        suffixes = (args.image_suffix or '', args.mask_suffix or '')
-        tasks, missing = label_map_tasks(
-            args.images, args.masks, args.out, source, rules, *suffixes
-        )
+        tasks, missing = make_label_map_tasks(args, source, refiner_ignores)
     if rank == 0:
         print(f'{len(tasks)} images to refine', flush=True)
     report = run_with_bar(tasks[rank::processes], args.overwrite, shown=rank == 0)
@@ -218,18 +229,18 @@ def run(args: argparse.Namespace) -> int:
     if rank != 0:
         return 0
     report.failed += missing
-    return finish(args, report, result_file)
-
-
-def finish(args: argparse.Namespace, report: Report, result_file: ResultFile | None) -> int:
-    """Say what was done; the exit status."""
     if result_file is not None and not report.stopped:
-        report.failed += result_file.finish()
+        report = merge_reports([report, result_file.finish()])
+    return finish(args, report)
+
+
+def finish(args: argparse.Namespace, report: Report) -> int:
+    """Say what was done; the exit status."""
     for line in report.failed:
         print(f'failed: {line}', file=sys.stderr)
     for line in report.notes:
         print(f'note: {line}', file=sys.stderr)
-    of_instances = result_file is not None or is_cityscapes_folder(args.masks)
+    of_instances = args.kind != 'label maps'
     print(summary(report, 'mask area' if of_instances else 'pixels'))
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
@@ -245,6 +256,7 @@ def finish(args: argparse.Namespace, report: Report, result_file: ResultFile | N
 def main() -> None:
     parser = build_parser()
     args = parser.parse_args()
+    args.kind = kind_of(args.masks)
     check_together(parser, args)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     silence_opencv()

@@ -16,14 +16,15 @@ class ImageIds:
     Args:
         images: The images there are.
         names: File name by id, as annotations have it. Without, a text stands for a file of that
-            name, and a number for the only file whose name has it as its last number:
-            ``000000000139.jpg`` is 139.
+            name, with or without its suffix, and a number for the only file whose name has it as
+            its last number: ``000000000139.jpg`` is 139.
     """
 
     def __init__(self, images: Sequence[FoundFile], names: Mapping[Any, str] | None) -> None:
         self._names = names
-        self._files = FileIndex([(image.relative, image) for image in images])
-        self._stems = FileIndex([(image.full_name, image) for image in images])
+        self._files = FileIndex(
+            [(name, image) for image in images for name in (image.relative, image.full_name)]
+        )
         self._numbers: dict[int, list[FoundFile]] = {}
         for image in images:
             number = LAST_NUMBER.search(PurePosixPath(image.relative).stem)
@@ -39,10 +40,9 @@ class ImageIds:
         if self._names is not None:
             if image_id not in self._names:
                 raise LookupError('is not in the annotations')
-            return self._by_name(self._files, self._names[image_id])
+            return self._by_name(self._names[image_id])
         if isinstance(image_id, str):
-            index = self._files if PurePosixPath(image_id).suffix else self._stems
-            return self._by_name(index, image_id)
+            return self._by_name(image_id)
         files = self._numbers.get(image_id, [])
         if len(files) == 1:
             return files[0]
@@ -51,9 +51,8 @@ class ImageIds:
             reason = f'is the number of {len(files)} images: {files[0].path}, {files[1].path}'
         raise LookupError(f'{reason}; --annotations can say which image it is')
 
-    @staticmethod
-    def _by_name(index: FileIndex, name: str) -> FoundFile:
+    def _by_name(self, name: str) -> FoundFile:
         try:
-            return index.find(name)
+            return self._files.find(name)
         except LookupError as error:
             raise LookupError(f'is {name}: {error}') from error

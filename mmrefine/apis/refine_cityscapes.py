@@ -1,26 +1,29 @@
 """A Cityscapes result folder: ``*_pred.txt`` and a PNG an instance in, the same out.
 
-Names, labels, scores and their order stay as they are. A list is copied byte for byte when all
-masks of its image are written, so an interrupted run goes on where it stopped.
+Names, subfolders, labels, scores and their order stay as they are. A list is copied byte for byte
+when all masks of its image are written, so an interrupted run goes on where it stopped.
 """
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ..datasets.instance_files import read_prediction_list
+from ..datasets.instance_files import parse_prediction
 from .image_files import IMAGE_SUFFIXES, FileIndex, FoundFile, find_files
 from .label_files import LabelMap, read_label_map, write_label_map
+from .refine_report import places_text
 from .refine_source import OpenedImage, Source
-from .refine_tasks import Change
+from .refine_tasks import Change, check_out_folder
 from .whole_files import write_whole_file
 
 LIST_END = '_pred.txt'
+# A list may be named after the image file or after the frame.
+IMAGE_END = '_leftImg8bit'
 # Masks read at a time, so that hundreds of them on a large image fit in memory.
 CHUNK = 32
 
@@ -32,12 +35,14 @@ class CityscapesTask:
     Attributes:
         predictions: The list, ``*_pred.txt``.
         image: The image, or why there is none.
+        folder: The result folder.
         out: Folder of the refined result.
         source: What refines.
     """
 
     predictions: Path
     image: FoundFile | str
+    folder: Path
     out: Path
     source: Source
 
@@ -46,14 +51,23 @@ class CityscapesTask:
         """The list, for messages."""
         return str(self.predictions)
 
-    def is_done(self) -> bool:
-        """Whether the list is there, the last thing written, and nothing of it failed."""
-        return (self.out / self.predictions.name).is_file() and not self._failed.exists()
+    @property
+    def _list(self) -> Path:
+        return self._target(self.predictions)
 
     @property
     def _failed(self) -> Path:
-        """A file that says so."""
-        return self.out / f'.{self.predictions.name}.failed'
+        """A file that says that something failed."""
+        return self._list.with_name(f'.{self._list.name}.failed')
+
+    def _target(self, path: Path) -> Path:
+        return self.out / os.path.relpath(path, self.folder)
+
+    def is_done(self) -> bool:
+        """Whether the list is there, the last thing written, and nothing of it failed."""
+        if not self._list.is_file() or self._failed.exists() or isinstance(self.image, str):
+            return False
+        return self.source.is_done([self.image.name])
 
     def run(self) -> Change:
         """Refine the masks and write them and the list.
@@ -61,61 +75,90 @@ class CityscapesTask:
         Masks that are broken are copied as they are and told in the outcome.
 
         Raises:
-            ValueError: if there is no image or the list is broken; coarse masks are copied then.
+            ValueError: if there is no image; coarse masks are copied then.
         """
-        pngs = [png for png, _, _ in read_prediction_list(self.predictions)]
-        broken: list[str] = []
+        content = self.predictions.read_bytes()
+        failed: list[str] = []
+        pngs = self._pngs(content, failed)
         try:
             if isinstance(self.image, str):
                 raise ValueError(self.image)
             change = self._refine(
-                pngs, self.source.open(self.image.path, [self.image.name]), broken
+                pngs, self.source.open(self.image.path, [self.image.name]), failed
             )
         except (ValueError, RuntimeError, MemoryError, cv2.error):
-            self._copy(pngs)
-            self._finish(complete=False)
+            for png in pngs.values():
+                self._copy(png)
+            self._finish(content, complete=False)
             raise
-        self._finish(complete=not broken)
+        self._finish(content, complete=not failed)
         return change
 
-    def _refine(self, pngs: Sequence[Path], opened: OpenedImage, broken: list[str]) -> Change:
+    def _pngs(self, content: bytes, failed: list[str]) -> dict[int, Path]:
+        """Masks by the number of their line."""
+        pngs = {}
+        for number, line in enumerate(content.decode(errors='replace').splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                png, _, _ = parse_prediction(self.predictions, number, line)
+            except ValueError as error:
+                failed.append(str(error))
+                continue
+            outside = os.path.relpath(png, self.folder).startswith('..')
+            if outside or Path(line.split()[0]).is_absolute():
+                failed.append(
+                    f'{self.predictions}: line {number}: expected a path relative to the list '
+                    f'and inside of {self.folder}, got {line.split()[0]}'
+                )
+                continue
+            pngs[number] = png
+        return pngs
+
+    def _refine(self, pngs: Mapping[int, Path], opened: OpenedImage, failed: list[str]) -> Change:
         changed = area = 0
-        for start in range(0, len(pngs), CHUNK):
-            found: dict[Path, LabelMap] = {}
-            for png in pngs[start : start + CHUNK]:
+        empty: list[int] = []
+        numbers = list(pngs)
+        for start in range(0, len(numbers), CHUNK):
+            found: dict[int, LabelMap] = {}
+            for number in numbers[start : start + CHUNK]:
                 try:
-                    if not _is_inside(self._target(png), self.out):
-                        raise ValueError(f'{png} lies outside of {self.predictions.parent}')
-                    found[png] = _read_mask(png, opened)
+                    found[number] = _read_mask(pngs[number], opened)
                 except ValueError as error:
-                    broken.append(f'{self.predictions.name}: {error}')
-                    self._copy([png])
+                    failed.append(f'{self.predictions}: line {number}: {error}')
+                    self._copy(pngs[number])
             if not found:
                 continue
             coarse = np.stack([form.labels for form in found.values()])
             refined = opened.refine(coarse)
-            for (png, form), mask in zip(found.items(), refined, strict=True):
-                write_label_map(self._target(png), mask.astype(form.labels.dtype), form)
+            for (number, form), mask in zip(found.items(), refined, strict=True):
+                write_label_map(self._target(pngs[number]), mask.astype(form.labels.dtype), form)
+                if not form.labels.any():
+                    empty.append(number)
             changed += int(np.count_nonzero(coarse != refined))
             area += int(np.count_nonzero(coarse))
-        return Change(changed, area, failed=tuple(broken))
+        return Change(changed, area, self._note(pngs, empty), tuple(failed))
 
-    def _target(self, png: Path) -> Path:
-        return self.out / os.path.relpath(png, self.predictions.parent)
+    def _note(self, pngs: Mapping[int, Path], empty: list[int]) -> str | None:
+        if not self.predictions.stat().st_size:
+            return f'{self.predictions}: the list is empty, nothing to refine'
+        if empty:
+            where = places_text(empty, 'line', 'lines')
+            return f'{self.predictions}: {where}: the mask is all zero and stays so'
+        return None
 
-    def _copy(self, pngs: Sequence[Path]) -> None:
-        for png in pngs:
+    def _copy(self, png: Path) -> None:
+        if png.is_file():
             target = self._target(png)
-            if png.is_file() and _is_inside(target, self.out):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(png, target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(png, target)
 
-    def _finish(self, complete: bool) -> None:
+    def _finish(self, content: bytes, complete: bool) -> None:
         if complete:
             self._failed.unlink(missing_ok=True)
         else:
             write_whole_file(self._failed, b'')
-        write_whole_file(self.out / self.predictions.name, self.predictions.read_bytes())
+        write_whole_file(self._list, content)
 
 
 def cityscapes_tasks(
@@ -126,9 +169,11 @@ def cityscapes_tasks(
 ) -> list[CityscapesTask]:
     """Bring lists and images together by name: ``X_pred.txt`` belongs to ``X.png``.
 
+    ``_leftImg8bit`` at the end of ``X`` may be missing in either name.
+
     Args:
         images: Folder, file or pattern of images.
-        results: Folder with the lists and masks.
+        results: Folder with the lists and masks, in subfolders too.
         out: Folder for the refined ones.
         source: What refines.
 
@@ -136,32 +181,35 @@ def cityscapes_tasks(
         ValueError: if there are no images, or ``out`` would overwrite the input.
     """
     folder, target = Path(results), Path(out)
-    if target.exists() and not target.is_dir():
-        raise ValueError(f'{out}: expected a folder, it is a file')
-    if _is_inside(target, folder):
-        raise ValueError(f'{out}: expected a folder outside of {results}, which holds inputs')
+    check_out_folder(target, [Path(images), folder])
     found = find_files(images, IMAGE_SUFFIXES)
-    index = FileIndex([(Path(image.full_name).name, image) for image in found])
+    index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
     tasks = []
-    for path in sorted(folder.glob(f'*{LIST_END}')):
+    for path in sorted(folder.rglob(f'*{LIST_END}')):
         image: FoundFile | str
         try:
-            image = index.find(path.name.removesuffix(LIST_END))
+            image = index.find(_frame(path.name.removesuffix(LIST_END)))
         except LookupError as error:
             image = f'{path}: {error}'
-        tasks.append(CityscapesTask(path, image, target, source))
+        tasks.append(CityscapesTask(path, image, folder, target, source))
     return tasks
 
 
 def is_cityscapes_folder(path: str | os.PathLike) -> bool:
     """Whether a folder has lists of instances."""
-    return Path(path).is_dir() and any(Path(path).glob(f'*{LIST_END}'))
+    return Path(path).is_dir() and any(Path(path).rglob(f'*{LIST_END}'))
+
+
+def _frame(stem: str) -> str:
+    return stem.removesuffix(IMAGE_END)
 
 
 def _read_mask(png: Path, opened: OpenedImage) -> LabelMap:
+    if not png.is_file():
+        raise ValueError(f'{png}: no such file')
     form = read_label_map(png)
-    if form.labels.dtype not in (np.uint8, np.bool_):
-        raise ValueError(f'{png}: expected an 8-bit mask, got {form.labels.dtype}')
+    if form.labels.dtype != np.uint8:
+        raise ValueError(f'{png}: expected a mask of at most 8 bits, got {form.labels.dtype}')
     if form.labels.shape != opened.size_hw:
         height, width = opened.size_hw
         raise ValueError(
@@ -169,7 +217,3 @@ def _read_mask(png: Path, opened: OpenedImage) -> LabelMap:
             f'got {form.labels.shape[0]}x{form.labels.shape[1]}'
         )
     return form
-
-
-def _is_inside(path: Path, folder: Path) -> bool:
-    return folder.resolve() in [path.resolve(), *path.resolve().parents]

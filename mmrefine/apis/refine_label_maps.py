@@ -18,7 +18,7 @@ from .label_ids import (
     is_binary_mask,
 )
 from .refine_source import OpenedImage, Source
-from .refine_tasks import Change
+from .refine_tasks import Change, check_out_folder
 
 BINARY_NOTE = (
     'some label maps hold only 0 and 255, and 255 counts as ignored: nothing is changed there; '
@@ -128,7 +128,7 @@ def label_map_tasks(
         tasks = [_single_task(images, found_images, found_masks[0], Path(out), source, rules)]
         missing: list[str] = []
     else:
-        _check_out_folder(Path(out), [Path(images), Path(masks)])
+        check_out_folder(Path(out), [Path(images), Path(masks)])
         pairs, missing = _pairs(found_images, found_masks)
         if not Path(images).is_dir():
             missing = []  # who names some images wants only those
@@ -180,16 +180,6 @@ def _single_task(
     if out.is_dir() or out.suffix.lower() != mask.path.suffix.lower():
         raise ValueError(f'{out}: expected a file {mask.path.suffix}, as {mask.path} is one')
     return _task(images[0], mask, out, source, rules)
-
-
-def _check_out_folder(out: Path, inputs: Sequence[Path]) -> None:
-    """Refuse a folder whose files the next run would take for inputs."""
-    if out.exists() and not out.is_dir():
-        raise ValueError(f'{out}: expected a folder, it is a file')
-    resolved = out.resolve()
-    for folder in inputs:
-        if folder.is_dir() and folder.resolve() in [resolved, *resolved.parents]:
-            raise ValueError(f'{out}: expected a folder outside of {folder}, which holds inputs')
 
 
 def _check_range(path: Path, labels: np.ndarray, ignored: np.ndarray, num_classes: int) -> None:

@@ -1,6 +1,6 @@
 """What came out of refining many files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -67,3 +67,9 @@ def summary(report: Report, of: str = 'pixels') -> str:
         pace = 1000 * report.seconds / report.refined
         text += f'; {share:.2f} % of {of} changed, {pace:.0f} ms an image'
     return text
+
+
+def places_text(places: Sequence[int], one: str = 'entry', more: str = 'entries') -> str:
+    """Where something is, the first five places of it: ``entries 3, 4, 8, 9, 12 and 7 more``."""
+    text = f'{one if len(places) == 1 else more} {", ".join(map(str, places[:5]))}'
+    return text if len(places) <= 5 else f'{text} and {len(places) - 5} more'

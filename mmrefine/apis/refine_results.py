@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,12 +20,27 @@ from ..structures.run_lengths import decode_mask, encode_mask, mask_codec
 from .coco_results import Result, read_image_names, read_results, write_results
 from .image_files import IMAGE_SUFFIXES, FoundFile, find_files
 from .image_ids import ImageIds
+from .refine_report import Report, places_text
 from .refine_source import OpenedImage, Source
 from .refine_tasks import Change
 from .whole_files import write_whole_file
 
 # Masks decoded at a time, so that hundreds of them on a large image fit in memory.
 CHUNK = 32
+
+
+class Kept(NamedTuple):
+    """What is kept of an image until all are finished.
+
+    Attributes:
+        segmentations: Those that changed, by their place in the result file.
+        broken: A line for each mask that is broken.
+        empty: Places of masks without a pixel.
+    """
+
+    segmentations: list[tuple[int, Any]]
+    broken: list[str]
+    empty: list[int]
 
 
 @dataclass(frozen=True)
@@ -52,37 +67,36 @@ class ResultTask:
         return str(self.image.path)
 
     def is_done(self) -> bool:
-        """Whether the refined segmentations are kept."""
-        return self.part.is_file() and self.source.is_done([self.image.name])
+        """Whether the refined segmentations are kept, and no mask was broken."""
+        kept = self.kept()
+        return kept is not None and not kept.broken and self.source.is_done([self.image.name])
 
     def run(self) -> Change:
         """Refine the masks and keep them in ``part``; broken ones stay as they are."""
         opened = self.source.open(self.image.path, [self.image.name])
         places = list(self.entries)
-        refined: dict[int, Any] = {}
-        broken: list[str] = []
+        kept = Kept([], [], [])
         changed = area = 0
         for start in range(0, len(places), CHUNK):
-            coarse = self._decode(places[start : start + CHUNK], opened, broken)
+            coarse = self._decode(places[start : start + CHUNK], opened, kept.broken)
+            kept.empty.extend(place for place, mask in coarse.items() if not mask.any())
             if not coarse:
                 continue
             stack = np.stack(list(coarse.values()))
             for place, before, after in zip(coarse, stack, opened.refine(stack), strict=True):
                 difference = int(np.count_nonzero(before != after))
                 if difference:
-                    refined[place] = encode_mask(after)
+                    kept.segmentations.append((place, encode_mask(after)))
                 changed += difference
             area += int(np.count_nonzero(stack))
-        content = dict(segmentations=list(refined.items()), broken=broken)
-        write_whole_file(self.part, json.dumps(content).encode())
+        write_whole_file(self.part, json.dumps(kept).encode())
         return Change(changed, area)
 
-    def kept(self) -> tuple[dict[int, Any], list[str]]:
-        """Changed segmentations by place in the result file, and a line for each broken one."""
+    def kept(self) -> Kept | None:
+        """What ``run`` kept, if it did."""
         if not self.part.is_file():
-            return {}, []
-        content = json.loads(self.part.read_bytes())
-        return dict(content['segmentations']), content['broken']
+            return None
+        return Kept(*json.loads(self.part.read_bytes()))
 
     def _decode(
         self, places: Sequence[int], opened: OpenedImage, broken: list[str]
@@ -137,12 +151,12 @@ class ResultFile:
             raise ValueError(f'{out}: expected a .json file other than the inputs')
         self._path = Path(results)
         self._results = read_results(results)
-        content = self._path.read_bytes() + settings.encode()
+        names = None if annotations is None else read_image_names(annotations)
+        content = self._path.read_bytes() + repr((settings, str(images), names)).encode()
         key = hashlib.sha256(content).hexdigest()[:16]
         self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
         self.tasks: list[ResultTask] = []
         self.missing: list[str] = []
-        names = None if annotations is None else read_image_names(annotations)
         self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), source)
 
     def _make_tasks(self, images: ImageIds, source: Source) -> None:
@@ -153,35 +167,45 @@ class ResultFile:
             try:
                 image = images.find(image_id)
             except LookupError as error:
-                self.missing.append(
-                    f'{self._path}: image_id {image_id!r} ({len(entries)} detections) {error}'
-                )
+                where = places_text(list(entries))
+                self.missing.append(f'{self._path}: {where}: image_id {image_id!r} {error}')
                 continue
             part = self._parts / f'{number}.json'
             self.tasks.append(ResultTask(self._path, image, entries, part, source))
 
-    def finish(self) -> list[str]:
+    def finish(self) -> Report:
         """Write the refined result file; masks that were not refined stay as they are.
 
         Finished images are kept for the next run if any is missing.
 
         Returns:
-            A line for each mask that is broken.
+            A line for each mask that is broken, and notes on empty ones.
         """
         refined = [dict(entry) for entry in self._results]
-        broken: list[str] = []
+        report = Report()
+        empty: list[int] = []
+        complete = not self.missing
         for task in self.tasks:
-            segmentations, lines = task.kept()
-            broken += lines
-            for place, segmentation in segmentations.items():
+            kept = task.kept()
+            if kept is None:
+                complete = False
+                continue
+            report.failed += kept.broken
+            empty += kept.empty
+            for place, segmentation in kept.segmentations:
                 refined[place]['segmentation'] = segmentation
+        if empty:
+            where = places_text(sorted(empty))
+            report.notes.append(f'{self._path}: {where}: the mask is all zero and stays so')
+        if not refined:
+            report.notes.append(f'{self._path}: the list of results is empty, nothing to refine')
         write_results(self.out, refined)
-        if broken or self.missing or not all(task.part.is_file() for task in self.tasks):
-            self._parts.mkdir(parents=True, exist_ok=True)  # says that the file is not finished
-        else:
+        if complete and not report.failed:
             for parts in _parts_folders(self.out):
                 shutil.rmtree(parts, ignore_errors=True)
-        return broken
+        else:
+            self._parts.mkdir(parents=True, exist_ok=True)  # says that the file is not finished
+        return report
 
 
 def is_finished(out: str | os.PathLike) -> bool:

@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -41,6 +42,20 @@ class Task(Protocol):
 
     def run(self) -> Change:
         """Refine the masks and write them."""
+
+
+def check_out_folder(out: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a folder whose files the next run would take for inputs.
+
+    Raises:
+        ValueError: if ``out`` is a file, or one of ``inputs`` or in one.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f'{out}: expected a folder, it is a file')
+    resolved = out.resolve()
+    for folder in inputs:
+        if folder.is_dir() and folder.resolve() in [resolved, *resolved.parents]:
+            raise ValueError(f'{out}: expected a folder outside of {folder}, which holds inputs')
 
 
 def run_tasks(

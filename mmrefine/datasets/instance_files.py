@@ -143,18 +143,25 @@ def read_prediction_list(path: str | Path) -> list[tuple[Path, int, float]]:
     Raises:
         ValueError: if a line is not ``PNG LABEL SCORE``.
     """
-    entries = []
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            name, label, score = line.split()
-            entries.append((Path(path).parent / name, int(label), float(score)))
-        except ValueError as error:
-            raise ValueError(
-                f'{path}: line {number}: expected "PNG LABEL SCORE", got {line!r}'
-            ) from error
-    return entries
+    lines = Path(path).read_text(encoding='utf-8').splitlines()
+    return [
+        parse_prediction(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
+    ]
+
+
+def parse_prediction(path: str | Path, number: int, line: str) -> tuple[Path, int, float]:
+    """One line of the list ``path``: PNG, label id, score.
+
+    Raises:
+        ValueError: if it is not ``PNG LABEL SCORE``.
+    """
+    try:
+        name, label, score = line.split()
+        return Path(path).parent / name, int(label), float(score)
+    except ValueError as error:
+        raise ValueError(
+            f'{path}: line {number}: expected "PNG LABEL SCORE", got {line!r}'
+        ) from error
 
 
 def read_mask(path: str | Path, size_hw: tuple[int, int]) -> np.ndarray:

@@ -190,7 +190,7 @@ def test_wrong_checkpoints_configs_and_folders(run_tool, pairs, checkpoint):
         (['--num-classes', '0'], 'expected 1 or more, got 0'),
         (['--scale', '1.5'], 'argument --scale: invalid'),
         (['--ignore-index', 'x'], 'argument --ignore-index: invalid'),
-        (['--annotations', 'a.json'], 'is for COCO results only'),
+        (['--annotations', 'a.json'], '--annotations: has no effect with label maps'),
         (['--offsets', 'o', '--checkpoint', 'c.pth'], '--checkpoint: has no effect with --offsets'),
         (['--offsets', 'o', '--save-offsets', 'p'], 'not allowed with'),
         (['--method', 'segfix', '--config', 'c.py'], 'not allowed with'),
@@ -233,8 +233,8 @@ def test_bad_coco_results_are_named(run_tool, pairs):
     assert 'refined 2, failed 3' in outcome.out
     assert 'entry 1, a mask on' in outcome.err
     assert 'size (9, 9) is not the size (30, 43)' in outcome.err
-    assert 'image_id 3 (1 detections) is c.png: no image of that name' in outcome.err
-    assert 'image_id 9 (2 detections) is not in the annotations' in outcome.err
+    assert 'entry 2: image_id 3 is c.png: no image of that name' in outcome.err
+    assert 'entries 3, 4: image_id 9 is not in the annotations' in outcome.err
     for out, name in ((folder / 'r.json', 'r.json'), (folder / 'a.json', 'a.json')):
         outcome = run_tool('refine.py', *args[:2], out, *args[3:], '--overwrite')
         assert outcome.status == 1
