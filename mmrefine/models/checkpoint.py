@@ -1,7 +1,7 @@
 """Reading and writing the checkpoints that refiners are built from.
 
-A *published* checkpoint is a training checkpoint without its optimizer state, in
-half precision, that carries its model config as plain data in ``meta['model']``:
+A *published* checkpoint is a training checkpoint without its optimizer state, usually
+in half precision, that carries its model config as plain data in ``meta['model']``:
 one file is enough to refine with.
 """
 
@@ -196,17 +196,19 @@ def publish_checkpoint(
     model: str | os.PathLike | Mapping,
     checkpoint: str | os.PathLike,
     out: str | os.PathLike,
+    *,
+    half: bool = True,
     **meta: str,
 ) -> str:
     """Make a training checkpoint small and self-contained.
-
-    Convolution weights become float16 (loaded as float32 again), batch norm
-    statistics stay as they are.
 
     Args:
         model: Config file or model config the checkpoint was trained with.
         checkpoint: Training checkpoint.
         out: File to write.
+        half: Store weights of convolutions and linear layers as float16. They are
+            float32 again when loaded. Biases and batch norms stay as they are:
+            they are few, and variances can be too small for float16.
         meta: Further facts to keep, as text: data, metrics, licence.
 
     Returns:
@@ -221,7 +223,7 @@ def publish_checkpoint(
     _drop_pretrained(cfg)
     network = build_model(cfg, checkpoint)
     state_dict = {
-        key: value.half() if value.is_floating_point() and value.ndim > 1 else value
+        key: value.half() if half and value.is_floating_point() and value.ndim > 1 else value
         for key, value in network.state_dict().items()
     }
     content = dict(

@@ -22,7 +22,7 @@ from ..registry import REFINERS
 from .base import Image, Refiner, check_masks, load_image
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
 
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_hrnet-w18s_davis.pth'
+SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_hrnet-w18s.pth'
 
 
 class _Object(NamedTuple):
@@ -79,7 +79,7 @@ class BPRRefiner(Refiner):
         ignore_index: int | None = 255,
     ) -> None:
         if model is None and checkpoint is None:
-            checkpoint = SHIPPED_CHECKPOINT
+            checkpoint = _shipped_checkpoint()
         if not isinstance(model, nn.Module):
             model = build_model(model, checkpoint)
         if not isinstance(model, PatchRefiner):
@@ -221,6 +221,15 @@ class _Rows:
                 self._parts.appendleft(part[left:])
             left -= len(taken[-1])
         return torch.cat(taken) if taken else torch.empty(0, 1, 1)
+
+
+def _shipped_checkpoint() -> Path:
+    if not SHIPPED_CHECKPOINT.is_file():
+        raise ValueError(
+            f'checkpoint: the BPR weights that come with the package are not there, '
+            f'{SHIPPED_CHECKPOINT} does not exist; give the checkpoint of a trained PatchRefiner'
+        )
+    return SHIPPED_CHECKPOINT
 
 
 def _size(name: str, given: int | None, trained: Mapping[str, Any], default: int) -> int:

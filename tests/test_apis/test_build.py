@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from small_segfix import segfix_config, small_segfix
+from small_bpr import bpr_config, small_bpr
+from small_segfix import make_lively, segfix_config, small_segfix
 
 from mmrefine.apis import build_refiner
-from mmrefine.refiners import SegFixRefiner, segfix_refiner
+from mmrefine.refiners import BPRRefiner, SegFixRefiner, bpr_refiner, segfix_refiner
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 LABELS = np.random.default_rng(1).integers(0, 4, (48, 64), dtype=np.uint8)
@@ -46,6 +47,34 @@ def test_by_name(checkpoint, expected):
 def test_by_name_with_the_shipped_weights(checkpoint, expected, monkeypatch):
     monkeypatch.setattr(segfix_refiner, 'SHIPPED_CHECKPOINT', checkpoint)
     assert np.array_equal(build_refiner('segfix', scale=3).refine(IMAGE, LABELS), expected)
+
+
+@pytest.fixture
+def bpr_checkpoint(tmp_path):
+    content = {'state_dict': make_lively(small_bpr()).state_dict(), 'meta': {'model': bpr_config()}}
+    torch.save(content, tmp_path / 'bpr.pth')
+    return tmp_path / 'bpr.pth'
+
+
+def test_bpr_by_name_and_by_the_config_of_its_network(bpr_checkpoint, config, monkeypatch):
+    expected = BPRRefiner(make_lively(small_bpr()), iou_threshold=0.5).refine(IMAGE, LABELS)
+    assert (expected != LABELS).any()
+    path = config(f'model = {bpr_config()}')
+    for refiner in (
+        build_refiner('bpr', bpr_checkpoint, iou_threshold=0.5),
+        build_refiner(path, bpr_checkpoint, iou_threshold=0.5),
+    ):
+        assert isinstance(refiner, BPRRefiner)
+        assert np.array_equal(refiner.refine(IMAGE, LABELS), expected)
+    monkeypatch.setattr(bpr_refiner, 'SHIPPED_CHECKPOINT', bpr_checkpoint)
+    refined = build_refiner('bpr', iou_threshold=0.5).refine(IMAGE, LABELS)
+    assert np.array_equal(refined, expected)
+
+
+def test_bpr_without_its_weights_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(bpr_refiner, 'SHIPPED_CHECKPOINT', tmp_path / 'bpr_hrnet-w18s.pth')
+    with pytest.raises(ValueError, match=r'checkpoint: .*bpr_hrnet-w18s\.pth does not exist; give'):
+        build_refiner('bpr')
 
 
 def test_by_dict(checkpoint, expected):

@@ -13,7 +13,8 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
-from small_segfix import segfix_config, small_segfix
+from small_bpr import bpr_config, small_bpr
+from small_segfix import make_lively, segfix_config, small_segfix
 
 from mmrefine.models.checkpoint import build_model, publish_checkpoint, read_checkpoint
 
@@ -155,6 +156,39 @@ def test_published_checkpoint_needs_no_config_and_predicts_the_same(tmp_path):
     assert again.backbone.conv1.weight.dtype == torch.float32
     assert digest == subprocess.check_output(['sha256sum', out], text=True).split()[0]
     assert [p.name for p in out.parent.iterdir()] == ['b.pth']
+
+
+@pytest.mark.parametrize('half', [True, False])
+def test_published_weights_are_single_precision_again(tmp_path, half):
+    """The same for BPR's network; what is loaded is what is stored, to the bit."""
+    model = make_lively(small_bpr())
+    path = save({'state_dict': model.state_dict()}, tmp_path / 'a.pth')
+    publish_checkpoint(bpr_config(), path, tmp_path / 'b.pth', half=half)
+    again = build_model(None, tmp_path / 'b.pth').state_dict()
+    assert again.keys() == model.state_dict().keys()
+    for key, value in model.state_dict().items():
+        rounded = half and value.is_floating_point() and value.ndim > 1
+        expected = value.half().float() if rounded else value
+        assert again[key].dtype == value.dtype
+        assert torch.equal(again[key], expected), key
+    sizes = [(tmp_path / name).stat().st_size for name in ('a.pth', 'b.pth')]
+    assert (sizes[1] < 0.8 * sizes[0]) == half
+
+
+@pytest.mark.parametrize(('option', 'kind'), [('--half', 'float16'), ('--no-half', 'float32')])
+def test_tool_publishes_in_either_precision(run_fresh, tmp_path, option, kind):
+    path = save({'state_dict': small_bpr().state_dict()}, tmp_path / 'a.pth')
+    (tmp_path / 'config.py').write_text(f'model = {bpr_config()}')
+    command = 'tools/publish_checkpoint.py', tmp_path / 'config.py', path, tmp_path / 'b.pth'
+    result = run_fresh(*map(str, command), option, '--meta', 'data=none')
+    assert result.returncode == 0, result.stderr
+    assert 'b.pth: 0.' in result.stdout
+    kept = torch.load(tmp_path / 'b.pth', weights_only=True)
+    assert str(kept['state_dict']['backbone.conv1.weight'].dtype) == f'torch.{kind}'
+    assert kept['meta']['data'] == 'none'
+    result = run_fresh(*map(str, command), '--meta', 'half=1')
+    assert result.returncode == 2
+    assert 'with a KEY that is none of checkpoint, half' in result.stderr
 
 
 def test_publishing_again_changes_nothing(tmp_path):
