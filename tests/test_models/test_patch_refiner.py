@@ -90,6 +90,16 @@ def test_probabilities_are_those_of_predict():
     torch.testing.assert_close(found, logits.softmax(1)[:, 1])
 
 
+def test_a_plain_dict_is_a_config():
+    images, masks = patches(1)
+    data = dict(inputs=list(map(torch.from_numpy, images)), data_samples=list(map(sample, masks)))
+    torch.manual_seed(0)
+    plain = MODELS.build(bpr_config()).eval()
+    with torch.no_grad():
+        found, expected = (m.test_step(data)[0].seg_logits.data for m in (plain, small_bpr()))
+    torch.testing.assert_close(found, expected)
+
+
 def test_a_head_with_one_class():
     head = bpr_config()['decode_head'] | dict(
         num_classes=2,

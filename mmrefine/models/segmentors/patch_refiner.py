@@ -1,8 +1,10 @@
 """The refinement network of BPR as an mmseg segmentor (arXiv 2104.05239, Section 3.2)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+from mmengine.config import ConfigDict
 from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
@@ -25,8 +27,12 @@ class PatchRefiner(EncoderDecoder):
     the one convolution they are.
     """
 
-    def __init__(self, backbone: dict, decode_head: dict, **kwargs: Any) -> None:
-        super().__init__(backbone=backbone, decode_head=decode_head, **kwargs)
+    def __init__(
+        self, backbone: dict, decode_head: dict, test_cfg: Mapping | None = None, **kwargs: Any
+    ) -> None:
+        # mmseg asks for test_cfg.mode, which a plain dict does not know.
+        test_cfg = None if test_cfg is None else ConfigDict(test_cfg)
+        super().__init__(backbone=backbone, decode_head=decode_head, test_cfg=test_cfg, **kwargs)
         # torch < 2.5 has no public name for it.
         self.backbone._register_load_state_dict_pre_hook(_widen_stem, with_module=True)
 
