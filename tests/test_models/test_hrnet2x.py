@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F
 from mmengine.config import Config
+from plain_hrnet import PlainHRNet
 from small_segfix import hrnet2x_config, make_lively
-from torch import Tensor
 
 from mmrefine.models.backbones import HRNet2x
 from mmrefine.registry import MODELS
@@ -85,95 +84,16 @@ def test_strides(size_hw):
     assert sizes == expected
 
 
-class PlainHRNet2x:
-    """The network written out convolution by convolution, from nothing but its weights."""
-
-    def __init__(self, weights: dict[str, Tensor]) -> None:
-        self.weights = weights
-
-    def conv(self, x: Tensor, conv: str, norm: str, stride: int = 1) -> Tensor:
-        kernel = self.weights[f'{conv}.weight']
-        x = F.conv2d(x, kernel, stride=stride, padding=kernel.shape[-1] // 2)
-        mean, var, weight, bias = (
-            self.weights[f'{norm}.{name}'][:, None, None]
-            for name in ('running_mean', 'running_var', 'weight', 'bias')
-        )
-        return (x - mean) / (var + 1e-5).sqrt() * weight + bias
-
-    def block(self, x: Tensor, at: str) -> Tensor:
-        depth = 3 if f'{at}.conv3.weight' in self.weights else 2
-        out = x
-        for i in range(1, depth + 1):
-            out = self.conv(out, f'{at}.conv{i}', f'{at}.bn{i}')
-            out = out.relu() if i < depth else out
-        if f'{at}.downsample.0.weight' in self.weights:
-            x = self.conv(x, f'{at}.downsample.0', f'{at}.downsample.1')
-        return (out + x).relu()
-
-    def has(self, prefix: str) -> bool:
-        return any(key.startswith(prefix) for key in self.weights)
-
-    def chain(self, x: Tensor, at: str, relu_at_end: bool) -> Tensor:
-        """Stride-2 convolutions at.0, at.1, ..., ReLU between them."""
-        step = 0
-        while self.has(f'{at}.{step}.'):
-            x = x if step == 0 else x.relu()
-            x = self.conv(x, f'{at}.{step}.0', f'{at}.{step}.1', stride=2)
-            step += 1
-        return x.relu() if relu_at_end else x
-
-    def module(self, features: list[Tensor], at: str) -> list[Tensor]:
-        branches = []
-        for i, x in enumerate(features):
-            index = 0
-            while self.has(f'{at}.branches.{i}.{index}.'):
-                x = self.block(x, f'{at}.branches.{i}.{index}')
-                index += 1
-            branches.append(x)
-        fused = []
-        for i, own in enumerate(branches):
-            total = torch.zeros_like(own)
-            for j, x in enumerate(branches):
-                layer = f'{at}.fuse_layers.{i}.{j}'
-                if j < i:
-                    x = self.chain(x, layer, relu_at_end=False)
-                elif j > i:
-                    x = self.conv(x, f'{layer}.0', f'{layer}.1')
-                    for size in ([n * 2 ** (j - i) for n in x.shape[2:]], own.shape[2:]):
-                        x = F.interpolate(x, size, mode='bilinear', align_corners=False)
-                total = total + x
-            fused.append(total.relu())
-        return fused
-
-    def __call__(self, image: Tensor) -> list[Tensor]:
-        features = [self.conv(image, 'conv1', 'bn1', stride=2).relu()]
-        for stage in range(1, 5):
-            at = f'transition{stage - 1}'
-            scales = []
-            for i in range(stage + 1):
-                if i >= len(features):
-                    scales.append(self.chain(features[-1], f'{at}.{i}', relu_at_end=True))
-                elif f'{at}.{i}.0.weight' in self.weights:
-                    scales.append(self.conv(features[i], f'{at}.{i}.0', f'{at}.{i}.1').relu())
-                else:
-                    scales.append(features[i])
-            features = scales
-            module = 0
-            while self.has(f'stage{stage}.{module}.'):
-                features = self.module(features, f'stage{stage}.{module}')
-                module += 1
-        return features
-
-
+@pytest.mark.parametrize('align_corners', [False, True])
 @pytest.mark.parametrize('size_hw', [(64, 96), (37, 50)])
-def test_forward_equals_the_network_written_out(size_hw):
+def test_forward_equals_the_network_written_out(size_hw, align_corners):
     extra = hrnet2x_config()['extra']
     extra['stage3'].update(num_modules=2, num_blocks=(2, 1, 1, 2))
-    network = make_lively(HRNet2x(extra)).eval().double()
+    network = make_lively(HRNet2x(extra, align_corners=align_corners)).eval().double()
     image = torch.rand(2, 3, *size_hw, generator=torch.Generator().manual_seed(1)).double()
     with torch.no_grad():
         found = network(image)
-        expected = PlainHRNet2x(network.state_dict())(image)
+        expected = PlainHRNet(network.state_dict(), align_corners)(image)
     assert len(found) == 5
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b)

@@ -5,8 +5,8 @@ Backbone of the released SegFix (ECCV 2020, arXiv 2007.04269, Section 3.2,
 stride-2 convolution instead of two, stage 1 already has two branches, and
 there are five scales at the end instead of four. Module names follow the
 released checkpoint, so its ``backbone.*`` keys are the keys of this class. What
-differs: coarser branches are enlarged with ``align_corners=False``, as in mmseg's
-HRNet; the released code has True there.
+differs by default: coarser branches are enlarged with ``align_corners=False``, as
+in mmseg's HRNet; the released code has True there.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 import torch.nn as nn
 from mmcv.cnn import build_conv_layer, build_norm_layer
 from mmengine.model import BaseModule
-from mmseg.models.backbones.hrnet import HRNet
 from torch import Tensor
 
 from ...registry import MODELS
+from .hrnet import HRNet
 
 STEM_CHANNELS = 64
 
@@ -38,6 +38,7 @@ class HRNet2x(HRNet):
         norm_cfg: Normalisation layer.
         norm_eval: Keep batch norm statistics fixed while training.
         with_cp: Recompute activations in the backward pass to save memory.
+        align_corners: Enlarge coarser branches as the released code does.
         init_cfg: Weight initialisation; Kaiming by default.
 
     Raises:
@@ -53,6 +54,7 @@ class HRNet2x(HRNet):
         norm_cfg: dict | None = None,
         norm_eval: bool = False,
         with_cp: bool = False,
+        align_corners: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         if init_cfg is None:
@@ -62,6 +64,7 @@ class HRNet2x(HRNet):
             ]
         # HRNet's own __init__ builds the two-convolution stem: only its stage builders are used.
         BaseModule.__init__(self, init_cfg)
+        self.align_corners = align_corners
         self.extra = extra
         self.conv_cfg = conv_cfg
         self.norm_cfg = norm_cfg or dict(type='BN', requires_grad=True)

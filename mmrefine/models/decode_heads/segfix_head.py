@@ -43,6 +43,8 @@ class SegFixHead(BaseDecodeHead):
         ignore_index: Label of pixels without a target.
         align_corners: How features and predictions are resized; True as
             released.
+        act_cfg: Activation in the branches; ReLU by default. What was trained with
+            InPlaceABN has a leaky one.
         norm_cfg, init_cfg: As in every mmseg head.
 
     Raises:
@@ -61,6 +63,7 @@ class SegFixHead(BaseDecodeHead):
         ignore_index: int = 255,
         align_corners: bool = True,
         norm_cfg: dict | None = None,
+        act_cfg: dict | None = None,
         init_cfg: dict | None = None,
         input_transform: str = 'resize_concat',
     ) -> None:
@@ -73,6 +76,7 @@ class SegFixHead(BaseDecodeHead):
             dropout_ratio=0,
             input_transform=input_transform,
             norm_cfg=norm_cfg or dict(type='BN', requires_grad=True),
+            act_cfg=act_cfg or dict(type='ReLU'),
             loss_decode=loss_boundary or dict(type='mmrefine.BalancedCrossEntropyLoss'),
             ignore_index=ignore_index,
             align_corners=align_corners,
@@ -89,7 +93,14 @@ class SegFixHead(BaseDecodeHead):
 
     def _make_branch(self, out_channels: int) -> nn.Sequential:
         return nn.Sequential(
-            ConvModule(self.in_channels, self.channels, 1, bias=False, norm_cfg=self.norm_cfg),
+            ConvModule(
+                self.in_channels,
+                self.channels,
+                1,
+                bias=False,
+                norm_cfg=self.norm_cfg,
+                act_cfg=self.act_cfg,
+            ),
             nn.Conv2d(self.channels, out_channels, 1, bias=False),
         )
 
