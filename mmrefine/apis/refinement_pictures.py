@@ -187,13 +187,12 @@ def _overview(
 def _draw_changes(
     panel: np.ndarray, changes: Changes, truth: np.ndarray | None, ignore_index: int | None
 ) -> None:
+    if truth is not None and truth.ndim == 2 and ignore_index is not None:
+        fill(panel, truth == ignore_index, WHITE, 0.7)
     for colour, _, where in changes.kinds():
         fill(panel, where, colour, 0.85)
-    if truth is None:
-        return
-    if truth.ndim == 2 and ignore_index is not None:
-        fill(panel, truth == ignore_index, WHITE, 0.7)
-    draw_contours(panel, truth, INK, 1.6, casing=0, ignore_index=ignore_index)
+    if truth is not None:
+        draw_contours(panel, truth, INK, 1.6, casing=0, ignore_index=ignore_index)
 
 
 def _pale(image: np.ndarray) -> np.ndarray:

@@ -13,16 +13,18 @@ import cv2
 import numpy as np
 
 from ..refiners import load_image
+from . import drawing
 from .evaluate_figures import Evaluation
 from .evaluate_tasks import ImageScore, ImageTask, Scene
 from .file_pairs import missing_text
 from .image_files import IMAGE_SUFFIXES, FileIndex, find_files
+from .refinement_pictures import densest_parts
 
 # What is changed is often one pixel wide: only a part of the image is shown, enlarged.
 PART_HW = (150, 200)
 SHOWN_WIDTH = 600
-# Okabe and Ito's blue and vermilion, RGB: told apart by the colour-blind, also on grey.
-FIXED, BROKEN = (0, 114, 178), (213, 94, 0)
+# Here, all is RGB.
+FIXED, BROKEN = drawing.FIXED[::-1], drawing.BROKEN[::-1]
 VOID = (255, 255, 255)
 JPEG_QUALITY = 88
 
@@ -142,7 +144,7 @@ def _picture(
         shown = {'ground truth': scene.target, names[0]: scene.predictions[0]}
         broken, last = scene.wrong[0], 'wrong pixels'
         caption = f'{_share(score.wrong[0], score)} wrong'
-        part = densest_part(broken.astype(np.float32))
+        weight = broken.astype(np.float32)
     else:
         shown = {names[p]: scene.predictions[p] for p in (0, prediction)}
         last = f'{names[0]} → {names[prediction]}'
@@ -151,7 +153,8 @@ def _picture(
             f'{_share(score.broken[prediction], score)} broken'
         )
         difference = fixed.astype(np.float32) - broken
-        part = densest_part(difference if score.gain(prediction) > 0 else -difference)
+        weight = difference if score.gain(prediction) > 0 else -difference
+    (part,) = densest_parts(weight, PART_HW, 1)
     panels = {
         name: draw_labels(labels[part], scene.palette, _cut(photograph, part))
         for name, labels in shown.items()
@@ -163,20 +166,6 @@ def _picture(
         f'{caption}; {_where(part, scene.target.shape)}',
         {name: encode(panel) for name, panel in panels.items()},
     )
-
-
-def densest_part(weight: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of the part (h, w) of an image with the largest sum of ``weight``.
-
-    Args:
-        weight: (H, W) float32.
-    """
-    sizes = [min(part, whole) for part, whole in zip(PART_HW, weight.shape, strict=True)]
-    sums = cv2.integral(weight)
-    h, w = sizes
-    inside = sums[h:, w:] - sums[:-h, w:] - sums[h:, :-w] + sums[:-h, :-w]
-    top, left = np.unravel_index(np.argmax(inside), inside.shape)
-    return slice(int(top), int(top) + h), slice(int(left), int(left) + w)
 
 
 def draw_labels(
@@ -205,12 +194,8 @@ def draw_change(
         ground = np.repeat(_enlarged(grey, cv2.INTER_CUBIC)[..., None], 3, axis=2)
     canvas = cv2.addWeighted(ground, 0.4, np.full_like(ground, 255), 0.6, 0)
     for changed, colour in ((fixed, FIXED), (broken, BROKEN)):
-        canvas[_enlarged(changed[part].astype(np.uint8)) > 0] = colour
-    true = _enlarged(target.astype(np.int32))
-    line = np.zeros(true.shape, bool)
-    line[:, 1:] |= true[:, 1:] != true[:, :-1]
-    line[1:] |= true[1:] != true[:-1]
-    canvas[line] = (0, 0, 0)
+        drawing.fill(canvas, changed[part], colour)
+    drawing.draw_contours(canvas, target, drawing.INK, thickness=2, casing=0)
     return canvas
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from mmrefine.apis.label_files import read_label_map
-from mmrefine.apis.target_view import draw_targets
+from mmrefine.apis.direction_pictures import draw_targets
 from mmrefine.refiners import load_image
 
 

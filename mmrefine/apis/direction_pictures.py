@@ -1,13 +1,17 @@
-"""Pictures of SegFix's targets: boundary band and directions over an image.
+"""Pictures of what SegFix learns and predicts: boundary band and directions over an image.
 
 Colours are those of Okabe and Ito, which people with any colour vision tell apart; arrows say the
 same without colour. Legend: H, W = size of the image, Z = zoom.
 """
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
 from ..ops import direction_to_offset, segfix_targets
+from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION
+from .drawing import INK, PAPER, write
 
 # RGB, after Okabe and Ito (2008), with white in place of black, which is lost on dark images; in
 # the order that keeps neighbours and opposites furthest apart for any colour vision.
@@ -21,8 +25,8 @@ PALETTE_RGB = (
     (240, 228, 66),
     (0, 158, 115),
 )
-INK, PAPER = (30, 30, 30), (245, 245, 245)
 LEGEND_WIDTH = 230
+TEXT = 14
 ARROW = 13  # pixels of the picture from one arrow to the next
 
 
@@ -58,20 +62,79 @@ def draw_targets(
             f'label map: expected the size of the image, {image.shape[0]}x{image.shape[1]} '
             f'(height x width), got {label_map.shape[0]}x{label_map.shape[1]}'
         )
-    if zoom < 1:
-        raise ValueError(f'zoom: expected 1 or more, got {zoom}')
     _, boundary, direction = segfix_targets(
         label_map, width, num_directions, kernel_size, ignore_index
     )
+    return draw_directions(
+        image, boundary, direction, num_directions, zoom, f'band: within {width:g} px'
+    )
+
+
+def draw_predicted_directions(
+    image: np.ndarray, fields: Mapping[str, np.ndarray], num_directions: int = 8, zoom: int = 2
+) -> np.ndarray:
+    """Draw what a SegFix network says about an image.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        fields: What ``SegFixRefiner.predict_fields`` gives for the image.
+        num_directions: m of the paper.
+        zoom: Pixels of the picture for a pixel of the image.
+
+    Returns:
+        As :func:`draw_targets`, without ignored pixels; the band is what the network calls
+        boundary.
+
+    Raises:
+        ValueError: if the sizes differ or an option is out of range.
+    """
+    boundary = (fields[PRED_BOUNDARY][0] > 0.5).astype(np.uint8)
+    direction = fields[PRED_DIRECTION][0]
+    return draw_directions(
+        image, boundary, direction, num_directions, zoom, 'band: predicted boundary'
+    )
+
+
+def draw_directions(
+    image: np.ndarray,
+    boundary: np.ndarray,
+    direction: np.ndarray,
+    num_directions: int,
+    zoom: int,
+    note: str,
+) -> np.ndarray:
+    """Draw directions in the boundary band of an image.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        boundary: uint8 (H, W): 1 in the band, 255 where ignored.
+        direction: uint8 (H, W), a direction class in the band.
+        num_directions: m of the paper.
+        zoom: Pixels of the picture for a pixel of the image.
+        note: What the band is, for the legend.
+
+    Returns:
+        As :func:`draw_targets`.
+
+    Raises:
+        ValueError: if the sizes differ or an option is out of range.
+    """
+    if zoom < 1:
+        raise ValueError(f'zoom: expected 1 or more, got {zoom}')
+    if image.shape[:2] != boundary.shape:
+        raise ValueError(
+            f'boundary: expected the size of the image, {image.shape[:2]}, got {boundary.shape}'
+        )
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     colours = direction_colours(num_directions)
     picture = grey.copy()
     band = boundary == 1
     picture[band] = 0.35 * grey[band] + 0.65 * colours[direction[band]]
     picture = _enlarged(picture, zoom)
-    _hatch(picture, _enlarged((boundary == 255).astype(np.uint8), zoom) > 0)
+    ignored = boundary == 255
+    _hatch(picture, _enlarged(ignored, zoom))
     _draw_arrows(picture, band, direction_to_offset(direction, num_directions), zoom)
-    return _beside(picture, draw_legend(num_directions, width))
+    return _beside(picture, draw_legend(num_directions, note, bool(ignored.any())))
 
 
 def direction_colours(num_directions: int) -> np.ndarray:
@@ -81,10 +144,10 @@ def direction_colours(num_directions: int) -> np.ndarray:
     return np.array(PALETTE_RGB, np.uint8)[sectors, ::-1]
 
 
-def draw_legend(num_directions: int, width: float) -> np.ndarray:
+def draw_legend(num_directions: int, note: str, ignored: bool = True) -> np.ndarray:
     """Draw what the colours and arrows mean: BGR uint8 (h, LEGEND_WIDTH, 3)."""
     legend = np.full((330, LEGEND_WIDTH, 3), PAPER, np.uint8)
-    _write(legend, f'directions, m = {num_directions}', (12, 24))
+    write(legend, f'directions, m = {num_directions}', (12, 20), TEXT)
     centre = np.array([138, LEGEND_WIDTH // 2])
     colours = direction_colours(num_directions)
     for number, vector in enumerate(_direction_vectors(num_directions)):
@@ -92,11 +155,12 @@ def draw_legend(num_directions: int, width: float) -> np.ndarray:
         start, end, text = centre + 24 * unit, centre + 70 * unit, centre + 90 * unit
         _arrow(legend, start, end, colours[number], 3)
         if num_directions <= 16 or number % 2 == 0:
-            _write(legend, str(number), (int(text[1]) - 4 * len(str(number)), int(text[0]) + 4))
-    _write(legend, 'arrow: to the interior', (12, 262))
-    _write(legend, f'band: within {width:g} px', (12, 284))
-    _hatch(legend, _box(legend.shape[:2], 296, 12, 14, 26))
-    _write(legend, 'ignored', (46, 308))
+            write(legend, str(number), (text[1] - 4 * len(str(number)), text[0]), TEXT)
+    write(legend, 'arrow: to the interior', (12, 258), TEXT)
+    write(legend, note, (12, 280), TEXT)
+    if ignored:
+        _hatch(legend, _box(legend.shape[:2], 296, 12, 14, 26))
+        write(legend, 'ignored', (46, 303), TEXT)
     return legend
 
 
@@ -129,10 +193,6 @@ def _arrow(
         colours_sizes.insert(0, ([float(c) for c in INK], size + 2))
     for bgr, thickness in colours_sizes:
         cv2.arrowedLine(picture, tail, tip, bgr, thickness, cv2.LINE_AA, tipLength=0.35)
-
-
-def _write(picture: np.ndarray, text: str, place_xy: tuple[int, int]) -> None:
-    cv2.putText(picture, text, place_xy, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1, cv2.LINE_AA)
 
 
 def _hatch(picture: np.ndarray, where: np.ndarray) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmrefine.apis.target_view import (
+from mmrefine.apis.direction_pictures import (
     LEGEND_WIDTH,
     PALETTE_RGB,
     direction_colours,
@@ -99,7 +99,7 @@ def test_one_label_has_no_band(labels):
     picture = draw_targets(image, labels.astype(np.int32), zoom=3)
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None].repeat(3, 2)
     assert np.array_equal(picture[:27, :120], grey.repeat(3, 0).repeat(3, 1))
-    assert picture.shape == (draw_legend(8, 5).shape[0], 120 + LEGEND_WIDTH, 3)
+    assert picture.shape == (draw_legend(8, '').shape[0], 120 + LEGEND_WIDTH, 3)
 
 
 def test_wrong_arguments_are_refused():
