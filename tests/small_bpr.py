@@ -2,6 +2,7 @@
 
 import torch
 from mmengine.config import ConfigDict
+from small_segfix import make_lively
 from torch import Tensor
 
 from mmrefine.models.segmentors import PatchRefiner
@@ -56,6 +57,17 @@ def bpr_config(with_mask: bool = True, **changes: object) -> dict:
 def small_bpr(with_mask: bool = True, **changes: object) -> PatchRefiner:
     torch.manual_seed(0)
     return MODELS.build(ConfigDict(bpr_config(with_mask, **changes))).eval()
+
+
+def lively_bpr() -> PatchRefiner:
+    """A network with random weights that calls about half of the pixels object."""
+    model = make_lively(small_bpr())
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(8, 4, 32, 32, generator=generator)
+    with torch.no_grad():
+        logits = model.encode_decode(inputs, [dict(img_shape=(32, 32))] * 8)
+    model.decode_head.conv_seg.bias.data[1] -= (logits[:, 1] - logits[:, 0]).median()
+    return model
 
 
 class KnowingRefiner(PatchRefiner):

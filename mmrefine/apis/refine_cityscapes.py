@@ -95,22 +95,24 @@ class CityscapesTask:
         return change
 
     def _pngs(self, content: bytes, failed: list[str]) -> dict[int, Path]:
-        """Masks by the number of their line."""
+        """Masks by the number of their line; those of broken lines are copied as they are."""
         pngs = {}
         for number, line in enumerate(content.decode(errors='replace').splitlines(), 1):
             if not line.strip():
                 continue
-            try:
-                png, _, _ = parse_prediction(self.predictions, number, line)
-            except ValueError as error:
-                failed.append(str(error))
-                continue
-            outside = os.path.relpath(png, self.folder).startswith('..')
-            if outside or Path(line.split()[0]).is_absolute():
+            name = line.split()[0]
+            png = self.predictions.parent / name
+            if Path(name).is_absolute() or os.path.relpath(png, self.folder).startswith('..'):
                 failed.append(
                     f'{self.predictions}: line {number}: expected a path relative to the list '
-                    f'and inside of {self.folder}, got {line.split()[0]}'
+                    f'and inside of {self.folder}, got {name}'
                 )
+                continue
+            try:
+                parse_prediction(self.predictions, number, line)
+            except ValueError as error:
+                failed.append(str(error))
+                self._copy(png)
                 continue
             pngs[number] = png
         return pngs

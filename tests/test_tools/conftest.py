@@ -11,6 +11,7 @@ import pytest
 import torch
 from label_drawing import random_labels
 from PIL import Image
+from small_bpr import bpr_config, lively_bpr
 from small_segfix import segfix_config, small_segfix
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -47,6 +48,15 @@ def checkpoint(tmp_path_factory) -> Path:
     """Return a self-contained checkpoint; its weights are random and move many labels."""
     path = tmp_path_factory.mktemp('checkpoint') / 'small.pth'
     content = {'state_dict': small_segfix().state_dict(), 'meta': {'model': segfix_config()}}
+    torch.save(content, path)
+    return path
+
+
+@pytest.fixture(scope='session')
+def bpr_checkpoint(tmp_path_factory) -> Path:
+    """Return a self-contained checkpoint of BPR; its weights are random and move boundaries."""
+    path = tmp_path_factory.mktemp('checkpoint') / 'small_bpr.pth'
+    content = {'state_dict': lively_bpr().state_dict(), 'meta': {'model': bpr_config()}}
     torch.save(content, path)
     return path
 
