@@ -13,11 +13,16 @@ import torch.nn as nn
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
-from mmengine.structures import BaseDataElement, PixelData
+from mmengine.structures import BaseDataElement
 
 from ..refiners import Refiner
 from ..registry import HOOKS, REFINERS
-from ..structures.coarse import COARSE_INSTANCES, COARSE_SEM_SEG
+from ..structures.predicted_masks import (
+    as_given,
+    predicted_masks,
+    put_refined_masks,
+    to_array,
+)
 
 
 @HOOKS.register_module()
@@ -143,33 +148,17 @@ class RefinementHook(Hook):
                 "load images from files and keep 'img_path' in the meta_keys of its packing step"
             )
         start = time.perf_counter()
-        if 'pred_sem_seg' in sample:
-            coarse = sample.pred_sem_seg.data
-            refined = self._refine(image, coarse[0])
-            sample.set_field(sample.pred_sem_seg, COARSE_SEM_SEG, PixelData)
-            sample.pred_sem_seg = PixelData(data=refined[None])
-        elif 'pred_instances' in sample and 'masks' in sample.pred_instances:
-            instances = sample.pred_instances
-            sample.set_field(instances.new(), COARSE_INSTANCES, type(instances))
-            if len(instances):
-                instances.masks = self._refine(image, instances.masks)
-        else:
-            raise ValueError(
-                'mmrefine.RefinementHook found neither pred_sem_seg nor pred_instances.masks '
-                f'in the predictions for {image}: the model must predict label maps or masks'
-            )
+        masks = predicted_masks(sample)
+        put_refined_masks(sample, as_given(self._refine(image, to_array(masks)), masks))
         self._images += 1
         self._seconds += time.perf_counter() - start
 
-    def _refine(self, image: str, masks: torch.Tensor | np.ndarray) -> torch.Tensor | np.ndarray:
-        """Masks through all refiners, as the type, dtype and device that they came in."""
-        as_tensor = isinstance(masks, torch.Tensor)
-        coarse = masks.cpu().numpy() if as_tensor else masks
-        if coarse.dtype.kind == 'f':  # label maps of mmseg's models with a single output channel
-            coarse = coarse.astype(np.int64)
+    def _refine(self, image: str, coarse: np.ndarray) -> np.ndarray:
+        """Masks through all refiners."""
         refined = coarse
-        for refiner in self._parts:
-            refined = refiner.refine(image, refined)  # type: ignore[union-attr]
+        if coarse.size:  # where nothing was found, masks may be of any size
+            for refiner in self._parts:
+                refined = refiner.refine(image, refined)  # type: ignore[union-attr]
         self._pixels += coarse.size
         self._changed += int(np.count_nonzero(refined != coarse))
-        return torch.from_numpy(refined).to(masks) if as_tensor else refined
+        return refined
