@@ -2,6 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 
 import cv2
 import mmengine.fileio as fileio
@@ -36,6 +37,18 @@ class Refiner(ABC):
             TypeError: if ``masks`` is not of an integer or bool dtype.
             ValueError: if sizes or number of dimensions do not fit.
         """
+
+    def refine_each(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[np.ndarray]:
+        """Refine the masks of many images.
+
+        Args:
+            pairs: Image and masks, as for :meth:`refine`.
+
+        Yields:
+            Refined masks, in the order of ``pairs``.
+        """
+        for image, masks in pairs:
+            yield self.refine(image, masks)
 
 
 def load_image(image: Image) -> np.ndarray:
