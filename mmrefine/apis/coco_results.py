@@ -1,8 +1,9 @@
 """Instance masks in COCO result files: a JSON list of detections with ``segmentation``.
 
-Masks may be run lengths, compressed or not, or polygons; refined ones are written as compressed
-run lengths. The order and everything but ``segmentation`` stays as it is, boxes and scores
-included, and so does the ``segmentation`` of a mask that refining leaves alone.
+Masks may be run lengths, compressed or not, or polygons; they are written as compressed run
+lengths, which is all that COCO's evaluation takes in results. The order and everything but
+``segmentation`` stays as it is, boxes and scores included, and so does the ``segmentation`` of a
+mask that refining leaves alone.
 """
 
 import json

@@ -33,7 +33,7 @@ class Kept(NamedTuple):
     """What is kept of an image until all are finished.
 
     Attributes:
-        segmentations: Those that changed, by their place in the result file.
+        segmentations: Those that changed, or were polygons, by their place in the result file.
         broken: A line for each mask that is broken.
         empty: Places of masks without a pixel.
     """
@@ -72,9 +72,16 @@ class ResultTask:
         return kept is not None and not kept.broken and self.source.is_done([self.image.name])
 
     def run(self) -> Change:
-        """Refine the masks and keep them in ``part``; broken ones stay as they are."""
-        opened = self.source.open(self.image.path, [self.image.name])
+        """Refine the masks and keep them in ``part``; broken ones stay as they are.
+
+        Raises:
+            ValueError: if the image cannot be read.
+        """
         places = list(self.entries)
+        try:
+            opened = self.source.open(self.image.path, [self.image.name])
+        except ValueError as error:
+            raise ValueError(f'{self.results_path}: {places_text(places)}: {error}') from error
         kept = Kept([], [], [])
         changed = area = 0
         for start in range(0, len(places), CHUNK):
@@ -85,7 +92,7 @@ class ResultTask:
             stack = np.stack(list(coarse.values()))
             for place, before, after in zip(coarse, stack, opened.refine(stack), strict=True):
                 difference = int(np.count_nonzero(before != after))
-                if difference:
+                if difference or not _is_compressed(self.entries[place]['segmentation']):
                     kept.segmentations.append((place, encode_mask(after)))
                 changed += difference
             area += int(np.count_nonzero(stack))
@@ -211,6 +218,10 @@ class ResultFile:
 def is_finished(out: str | os.PathLike) -> bool:
     """Whether a refined result file is there, and nothing failed in it."""
     return Path(out).is_file() and not _parts_folders(Path(out))
+
+
+def _is_compressed(segmentation: Any) -> bool:
+    return isinstance(segmentation, dict) and isinstance(segmentation['counts'], str)
 
 
 def _parts_folders(out: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from label_drawing import random_labels
 from PIL import Image
+from pycocotools import mask as coco_mask
 from small_segfix import segfix_config, small_segfix
 
 SIZE = (30, 43)
@@ -214,13 +215,14 @@ def test_bad_coco_results_are_named(run_tool, pairs):
     folder = pairs.folder
     for name in 'ab':
         pairs(name)
-    whole = {'size': list(SIZE), 'counts': [SIZE[0] * SIZE[1]]}
+    empty = np.zeros(SIZE, np.uint8, order='F')
+    nothing = {'size': list(SIZE), 'counts': coco_mask.encode(empty)['counts'].decode()}
     results = [
-        dict(image_id=1, segmentation=whole),
+        dict(image_id=1, segmentation=nothing),
         dict(image_id=2, segmentation={'size': [9, 9], 'counts': [81]}),
-        dict(image_id=3, segmentation=whole),
-        dict(image_id=9, segmentation=whole),
-        dict(image_id=9, segmentation=whole),
+        dict(image_id=3, segmentation=nothing),
+        dict(image_id=9, segmentation=nothing),
+        dict(image_id=9, segmentation=nothing),
     ]
     images = [dict(id=i, file_name=f'{n}.png') for i, n in ((1, 'a'), (2, 'b'), (3, 'c'))]
     (folder / 'r.json').write_text(json.dumps(results))
@@ -229,7 +231,7 @@ def test_bad_coco_results_are_named(run_tool, pairs):
     args += ['--annotations', folder / 'a.json', '--offsets', folder / 'offsets']
     outcome = run_tool('refine.py', *args)
     assert outcome.status == 1
-    assert json.loads((folder / 'out.json').read_text()) == results, 'no offset, no change'
+    assert json.loads((folder / 'out.json').read_text()) == results, 'nothing to change'
     assert 'refined 2, failed 3' in outcome.out
     assert 'entry 1, a mask on' in outcome.err
     assert 'size (9, 9) is not the size (30, 43)' in outcome.err
