@@ -63,7 +63,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
-		requirements/instances.txt requirements/build.txt
+		requirements/instances.txt requirements/export.txt requirements/build.txt
 	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
 	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
@@ -72,7 +72,7 @@ $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requiremen
 	@touch $@
 
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
-		requirements/test.txt requirements/instances.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
+		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
 	@$(OLD_PY) -m pip install -c $(OLD_PINS) torch 'setuptools<81' wheel

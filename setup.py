@@ -88,7 +88,10 @@ setup(
         'openmmlab': read_requirements('openmmlab'),
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
         'instances': read_requirements('instances'),
-        'test': read_requirements('instances') + read_requirements('test'),
+        'export': read_requirements('export'),
+        'test': read_requirements('instances')
+        + read_requirements('export')
+        + read_requirements('test'),
         'docs': read_requirements('docs'),
     },
     cmdclass={'build_py': BuildWithMim},

@@ -3,19 +3,24 @@
 import inspect
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..refiners import Refiner
 from ..registry import REFINERS
+from .export import network_from_onnx, run_on_onnxruntime
 from .run_config import refiner_settings
+
+BACKENDS = ('torch', 'onnxruntime')
 
 
 def build_refiner(
     method_or_config: str | os.PathLike | Mapping[str, Any],
     checkpoint: str | os.PathLike | None = None,
     device: str | torch.device | None = None,
+    backend: str = 'torch',
     **options: Any,
 ) -> Refiner:
     """Build a refiner.
@@ -32,6 +37,8 @@ def build_refiner(
         checkpoint: Weights in place of those that the method ships or the config names.
         device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
             if there is one.
+        backend: What computes the network: ``'torch'``, or ``'onnxruntime'`` on the CPU, for which
+            ``checkpoint`` may also be a file that ``tools/export.py`` wrote.
         **options: Further options of the refiner, in place of the config's: ``scale=1``.
 
     Returns:
@@ -41,7 +48,10 @@ def build_refiner(
         ValueError: if there is no such method, config file, checkpoint, option or device; if the
             config cannot be read; if the checkpoint is broken or of another model.
         TypeError: if the config builds something that is no refiner.
+        ImportError: if the backend is not installed.
     """
+    if backend not in BACKENDS:
+        raise ValueError(f'backend: expected {" or ".join(BACKENDS)}, got {backend!r}')
     settings = _settings(method_or_config)
     if checkpoint is not None:
         settings['checkpoint'] = os.fspath(checkpoint)
@@ -56,8 +66,24 @@ def build_refiner(
         raise ValueError(f'refiner: expected a type among {known}, got {kind}')
     if not issubclass(refiner_class, Refiner):
         raise TypeError(f'refiner: expected a Refiner, got the type {refiner_class.__name__}')
+    if backend == 'onnxruntime':
+        _use_onnx(settings)
     _check_options(refiner_class, settings)
-    return refiner_class(**settings)
+    refiner = refiner_class(**settings)
+    if backend == 'onnxruntime':
+        run_on_onnxruntime(refiner)
+    return refiner
+
+
+def _use_onnx(settings: dict[str, Any]) -> None:
+    """Let the settings be those of a refiner on the CPU; an ONNX file becomes a network."""
+    device = settings.setdefault('device', torch.device('cpu'))
+    if torch.device(device).type != 'cpu':
+        raise ValueError(f'device: the backend onnxruntime runs on the cpu, got {device}')
+    checkpoint = settings.get('checkpoint')
+    if checkpoint is not None and Path(checkpoint).suffix == '.onnx':
+        settings['model'] = network_from_onnx(checkpoint)
+        del settings['checkpoint']
 
 
 def _settings(method_or_config: str | os.PathLike | Mapping[str, Any]) -> dict[str, Any]:

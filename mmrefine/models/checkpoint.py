@@ -142,10 +142,30 @@ def build_model(
                 'tools/publish_checkpoint.py'
             )
         _check_parts(model, f'checkpoint: the model config in {checkpoint}')
+    network = _build(model)
+    _load(network, loaded['state_dict'], checkpoint)
+    return network
+
+
+def build_without_weights(model: Mapping, source: str) -> nn.Module:
+    """Build the network of a config that came in a file, for one that brings its own weights.
+
+    Args:
+        model: Model config.
+        source: What to call it in errors.
+
+    Raises:
+        ValueError: if the config names something else than registered parts.
+    """
+    _check_parts(model, source)
+    return _build(model)
+
+
+def _build(model: str | os.PathLike | Mapping) -> nn.Module:
     cfg = model_config(model)
     _drop_pretrained(cfg)
-    network = MODELS.build(cfg)
-    _load(network, loaded['state_dict'], checkpoint)
+    network = MODELS.build(copy.deepcopy(cfg))  # building changes it
+    network.model_cfg = cfg  # exported files carry it
     return network.eval()
 
 

@@ -33,6 +33,15 @@ class SegFix(EncoderDecoder):
         """Features of (N, 3, H, W) images, in channels-last layout, which is faster."""
         return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
 
+    def predict_probabilities(self, inputs: Tensor) -> Tensor:
+        """Interior, boundary, then the directions: (N, 3, H, W) → (N, 2 + m, H, W)."""
+        meta = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), inputs.shape[2:])
+        return super().encode_decode(inputs, [meta])
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        """Probabilities of whole images or of one window each."""
+        return self.predict_probabilities(inputs)
+
     def postprocess_result(
         self, seg_logits: Tensor, data_samples: Sequence[SegDataSample] | None = None
     ) -> list[SegDataSample]:
