@@ -3,6 +3,7 @@
 from . import transforms
 from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset
+from .label_maps import DrawnLabelMapDataset, LabelMapDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
 
@@ -10,6 +11,8 @@ __all__ = [
     'BoundaryPatchDataset',
     'CamVidDataset',
     'CityscapesPatchDataset',
+    'DrawnLabelMapDataset',
     'EvenSourceSampler',
+    'LabelMapDataset',
     'transforms',
 ]

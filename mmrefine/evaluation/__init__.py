@@ -3,7 +3,9 @@
 from .boundary_fscore_metric import BoundaryFScoreMetric
 from .boundary_iou_metric import BoundaryIoUMetric
 from .cityscapes_instance_metric import CityscapesInstanceMetric
+from .edge_fscore_metric import EdgeFScoreMetric
 from .instance_boundary_metric import InstanceBoundaryMetric
+from .patch_metric import PatchMetric
 from .refinement_gain import RefinementGain
 from .segfix_metric import SegFixMetric
 from .trimap_iou_metric import TrimapIoUMetric
@@ -12,7 +14,9 @@ __all__ = [
     'BoundaryFScoreMetric',
     'BoundaryIoUMetric',
     'CityscapesInstanceMetric',
+    'EdgeFScoreMetric',
     'InstanceBoundaryMetric',
+    'PatchMetric',
     'RefinementGain',
     'SegFixMetric',
     'TrimapIoUMetric',

@@ -4,6 +4,8 @@ from .boundary import boundary_map, distance_map
 from .boxes import propose_boxes
 from .degrade import degrade
 from .direction import direction_map, direction_to_offset, segfix_targets
+from .draw_labels import draw_label_map
+from .edges import semantic_edge_map
 from .offset import apply_offset
 from .patches import average_patches, crop_patches, reassemble_patches
 
@@ -16,7 +18,9 @@ __all__ = [
     'direction_map',
     'direction_to_offset',
     'distance_map',
+    'draw_label_map',
     'propose_boxes',
     'reassemble_patches',
     'segfix_targets',
+    'semantic_edge_map',
 ]

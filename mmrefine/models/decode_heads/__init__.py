@@ -1,5 +1,6 @@
 """Decode heads."""
 
+from .edge_head import EdgeHead
 from .segfix_head import SegFixHead
 
-__all__ = ['SegFixHead']
+__all__ = ['EdgeHead', 'SegFixHead']

@@ -60,6 +60,18 @@ class BalancedCrossEntropyLoss(nn.Module):
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
-    def forward(self, logits: Tensor, target: Tensor, ignore_index: int = 255) -> Tensor:
-        """Weighted loss; shapes as in :func:`balanced_cross_entropy`."""
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        ignore_index: int = 255,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Weighted loss; shapes as in :func:`balanced_cross_entropy`.
+
+        Raises:
+            ValueError: if a pixel sampler gives a ``weight``; the batch gives it here.
+        """
+        if weight is not None:
+            raise ValueError('weight: a pixel sampler does not go with BalancedCrossEntropyLoss')
         return self.loss_weight * balanced_cross_entropy(logits, target, ignore_index)

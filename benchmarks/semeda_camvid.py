@@ -1,0 +1,141 @@
+"""The paper's Table 1 on CamVid: six ways to teach edges, one start, several seeds.
+
+    python benchmarks/semeda_camvid.py data/camvid --out work_dirs/semeda-camvid
+
+Writes CamVid at half its size to OUT/data, trains the common start once, trains every variant from
+it with every seed, and keeps what each run reached in OUT/results.json. Runs that are in there are
+not run again, so a stopped benchmark goes on where it was. --variants, --seeds and --show tell
+what to run, or to print the table of what there is.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rich.table
+from rich.console import Console
+
+ROOT = Path(__file__).parents[1]
+CONFIG = 'semeda_fcn-hrnet-mini_1xb8-{}_camvid-half-160x224'
+START = CONFIG.format('1k_start')
+VARIANTS = {
+    'cross-entropy': 'cross-entropy alone',
+    'edge-head': '+ edge head (UberNet style)',
+    'edge-ce': '+ cross-entropy on edges',
+    'after-relu': '+ SEMEDA (0, 1, 0), after ReLU',
+    '1-0.5-0.25': '+ SEMEDA (1, 0.5, 0.25)',
+    '0-1-0': '+ SEMEDA (0, 1, 0)',
+}
+FIGURES = {'mIoU': 'mIoU'} | {f'trimap/miou_inside_{w}px': f'{w} px' for w in (1, 2, 5, 10)}
+
+
+def write_half(source: Path, target: Path) -> None:
+    """CamVid at half its size: images by the mean of 2×2 pixels, labels by the first of them."""
+    if (target / 'complete').exists():
+        return
+    for kind in ('img_dir', 'ann_dir'):
+        for split in ('train', 'val'):
+            paths = sorted((source / kind / split).iterdir())
+            if not paths:
+                raise FileNotFoundError(f'no files in {source / kind / split}')
+            (target / kind / split).mkdir(parents=True, exist_ok=True)
+            for path in paths:
+                full = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+                small = full[::2, ::2]
+                if kind == 'img_dir':
+                    small = cv2.resize(full, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+                cv2.imwrite(str(target / kind / split / f'{path.stem}.png'), small)
+    (target / 'complete').touch()
+
+
+def train(config: str, work_dir: Path, data: Path, options: list[str]) -> None:
+    """Run tools/train.py, which validates at the end."""
+    roots = [f'{s}_dataloader.dataset.data_root={data}' for s in ('train', 'val', 'test')]
+    command = [
+        sys.executable,
+        '-W',
+        'ignore',
+        ROOT / 'tools/train.py',
+        f'configs/semeda/{config}.py',
+    ]
+    command += ['--work-dir', work_dir, '--cfg-options', *roots, *options]
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with open(work_dir / 'output.txt', 'w') as log:
+        subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
+
+
+def last_figures(work_dir: Path) -> dict[str, float]:
+    """What the validation at the end of the latest training found."""
+    latest = max(work_dir.glob('*/vis_data/scalars.json'))
+    lines = [json.loads(line) for line in latest.read_text().splitlines()]
+    return {name: line[name] for line in lines if 'mIoU' in line for name in FIGURES}
+
+
+def show(results: dict[str, dict[str, float]]) -> None:
+    table = rich.table.Table('variant', 'seeds', *FIGURES.values(), title='mean ± spread, per cent')
+    for variant, title in VARIANTS.items():
+        runs = [run for key, run in results.items() if key.startswith(f'{variant} seed')]
+        cells = []
+        for name in FIGURES if runs else ():
+            values = np.array([run[name] for run in runs])
+            spread = values.std(ddof=1) if len(values) > 1 else float('nan')
+            cells.append(f'{values.mean():.2f} ± {spread:.2f}')
+        table.add_row(title, str(len(runs)), *cells)
+    Console(width=120).print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('camvid', type=Path, help='folder with img_dir/ and ann_dir/')
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/semeda-camvid'))
+    parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--start-iterations', type=int, default=1000)
+    parser.add_argument('--iterations', type=int, default=200, help='of every variant')
+    parser.add_argument('--options', nargs='+', default=[], help='settings in place of the configs')
+    parser.add_argument('--show', action='store_true', help='print the table and stop')
+    args = parser.parse_args()
+    out = args.out.resolve()
+    path = out / 'results.json'
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    if not args.show:
+        data = out / 'data'
+        write_half(args.camvid, data)
+        start = out / 'start' / f'iter_{args.start_iterations}.pth'
+        if not start.exists():
+            train(START, start.parent, data, length(args.start_iterations, args.start_iterations))
+            results['start'] = last_figures(start.parent)
+        for seed in args.seeds:  # so that all variants have the first seed first
+            for variant in args.variants:
+                key = f'{variant} seed {seed}'
+                if key in results:
+                    continue
+                work_dir = out / key.replace(' ', '_')
+                options = [f'randomness.seed={seed}', f'load_from={start}']
+                options += length(args.iterations, 10**9) + args.options
+                train(CONFIG.format(f'200_{variant}'), work_dir, data, options)
+                results[key] = last_figures(work_dir)
+                temporary = path.with_suffix('.part')
+                temporary.write_text(json.dumps(results, indent=1))
+                os.replace(temporary, path)
+                print(key, {name: round(value, 2) for name, value in results[key].items()})
+    show(results)
+
+
+def length(iterations: int, checkpoint_interval: int) -> list[str]:
+    """Options for so many iterations, with one validation, at the end."""
+    return [
+        f'train_cfg.max_iters={iterations}',
+        f'train_cfg.val_interval={iterations}',
+        f'param_scheduler.0.end={iterations}',
+        f'default_hooks.checkpoint.interval={checkpoint_interval}',
+    ]
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,123 @@
+"""What the losses behind a frozen edge network share (SEMEDA, arXiv 1905.01892, Section 3).
+
+Legend: N batch, C classes, H W size.
+"""
+
+import os
+from abc import abstractmethod
+
+import torch
+from mmengine.logging import MessageHub
+from torch import Tensor, nn
+
+from ..edge_nets import load_edge_net
+
+
+class EdgeNetLoss(nn.Module):
+    """Base of losses that look at predictions through a frozen edge network.
+
+    The network's weights are buffers that are not saved: they move with ``.to(device)``, but no
+    optimizer, checkpoint or ``init_cfg`` of the model reaches them. All is computed in float32,
+    under mixed precision too.
+
+    Args:
+        edge_net: Number of classes or name of a shipped network, or a published checkpoint, see
+            :func:`mmrefine.models.edge_nets.load_edge_net`.
+        loss_weight: Factor on the loss.
+        warmup_iters: Over how many iterations of mmengine's runner the factor rises linearly from
+            zero; it goes on where it was after resuming. Without a runner there is no warm-up.
+        ignore_index: Label of ignored pixels where the caller names none.
+        loss_name: Key in the log; must start with ``loss_`` to be trained on.
+
+    Raises:
+        ValueError: if an argument is out of range, or the network was never trained.
+    """
+
+    def __init__(
+        self,
+        edge_net: int | str | os.PathLike,
+        loss_weight: float,
+        warmup_iters: int,
+        ignore_index: int,
+        loss_name: str,
+    ) -> None:
+        super().__init__()
+        if not loss_weight >= 0:
+            raise ValueError(f'loss_weight must be >= 0, got {loss_weight}')
+        if not warmup_iters >= 0:
+            raise ValueError(f'warmup_iters must be >= 0, got {warmup_iters}')
+        network = load_edge_net(edge_net)
+        self.num_classes = network.num_classes
+        self.num_layers = len(network.convs)
+        for k, conv in enumerate(network.convs):
+            for name, value in (('kernel', conv.weight), ('bias', conv.bias)):
+                self.register_buffer(f'{name}{k}', value.detach().clone(), persistent=False)
+        self.loss_weight = loss_weight
+        self.warmup_iters = warmup_iters
+        self.ignore_index = ignore_index
+        self.loss_name = loss_name
+
+    def forward(
+        self,
+        logits: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        ignore_index: int | None = None,
+    ) -> Tensor:
+        """Weighted loss, called as every mmseg head calls its losses.
+
+        Args:
+            logits: (N, C, H, W), any floating dtype; (N, 1, H, W) of a binary head with a sigmoid
+                counts as two classes.
+            label: (N, H, W) class indices.
+            weight: (N, H, W) factor on each pixel's loss, of a pixel sampler.
+            ignore_index: Label of ignored pixels.
+
+        Returns:
+            Scalar. Zero (with a gradient of zero) where no pixel counts.
+
+        Raises:
+            ValueError: if the network is for another number of classes than the logits, if their
+                sizes differ, or the labels are out of range.
+        """
+        self._check(logits, label)
+        if ignore_index is None:
+            ignore_index = self.ignore_index
+        with torch.autocast(logits.device.type, enabled=False):
+            loss = self.compare(_probabilities(logits.float()), label.long(), weight, ignore_index)
+        return self.loss_weight * self._warmup() * loss
+
+    @abstractmethod
+    def compare(
+        self, prediction: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
+    ) -> Tensor:
+        """Scalar loss of probabilities (N, C, H, W), float32, and labels (N, H, W), int64."""
+
+    def layer(self, k: int) -> tuple[Tensor, Tensor]:
+        """Kernel and bias of convolution ``k``, float32."""
+        return getattr(self, f'kernel{k}').float(), getattr(self, f'bias{k}').float()
+
+    def _warmup(self) -> float:
+        if not self.warmup_iters:
+            return 1.0
+        done = MessageHub.get_current_instance().get_info('iter', self.warmup_iters)
+        return min(1.0, (done + 1) / self.warmup_iters)
+
+    def _check(self, logits: Tensor, label: Tensor) -> None:
+        classes = max(2, logits.shape[1])
+        if classes != self.num_classes:
+            raise ValueError(
+                f'edge_net: it is for {self.num_classes} classes, the logits have {classes} '
+                '(num_classes of the head and the edge network must agree)'
+            )
+        if label.shape != (len(logits), *logits.shape[2:]):
+            raise ValueError(
+                f'label: expected shape {(len(logits), *logits.shape[2:])}, that of the logits, '
+                f'got {tuple(label.shape)}'
+            )
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    if logits.shape[1] == 1:
+        return torch.cat([-logits, logits], 1).sigmoid()
+    return logits.softmax(1)
