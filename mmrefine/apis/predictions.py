@@ -87,7 +87,7 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
     if isinstance(predictions, np.ndarray):
         return OpenedPredictions(predictions, lambda refined: refined)
     if isinstance(predictions, torch.Tensor):
-        array = predictions.detach().cpu().numpy()
+        array = to_array(predictions.detach())
         return OpenedPredictions(array, lambda refined: as_given(refined, predictions))
     if isinstance(predictions, str | os.PathLike):
         return OpenedPredictions(read_label_map(predictions).labels, lambda refined: refined)

@@ -258,11 +258,11 @@ def test_what_does_not_fit_is_refused(inferencer, folders, tmp_path):
     images, labels, out = folders
     with pytest.raises(ValueError, match='masks: expected a list of 2, one an image, got 1'):
         inferencer([picture(), picture()], [label_map()])
-    with pytest.raises(ValueError, match='ground_truth: expected a list of 1.*got ndarray'):
+    with pytest.raises(ValueError, match=r'ground_truth: expected a list of 1.*got ndarray'):
         inferencer([picture()], [label_map()], label_map())
     with pytest.raises(ValueError, match='00000001: masks: size 40x59'):
         inferencer([picture(), picture()], [label_map(), label_map()[:, 1:]])
-    with pytest.raises(TypeError, match='00000000: predictions: expected .* got dict'):
+    with pytest.raises(TypeError, match=r'00000000: predictions: expected .* got dict'):
         inferencer(picture(), {})
     with pytest.raises(ValueError, match='batch_size: expected 1 or more, got 0'):
         inferencer(picture(), label_map(), batch_size=0)
@@ -273,7 +273,7 @@ def test_what_does_not_fit_is_refused(inferencer, folders, tmp_path):
     (labels / 'b.png').unlink()
     with pytest.raises(ValueError, match=r'1 file without a counterpart\s+.*b\.jpg: its counter'):
         inferencer(images, labels)
-    with pytest.raises(ValueError, match='expected a video .mp4'):
+    with pytest.raises(ValueError, match=r'expected a video \.mp4'):
         inferencer(picture(), label_map(), out_dir=out, img_out_dir='x.avi')
     with pytest.raises(ValueError, match='no such video'):
         inferencer(tmp_path / 'none.mp4', labels)

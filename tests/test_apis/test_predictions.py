@@ -1,0 +1,152 @@
+"""Predictions of any kind come back as that kind, refined, and the given ones stay as they are."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData, PixelData
+from mmseg.structures import SegDataSample
+
+from mmrefine.apis import RefinementInferencer, refine
+from mmrefine.refiners import Refiner, check_masks, load_image
+
+SIZE = (20, 30)
+IMAGE = np.zeros((*SIZE, 3), np.uint8)
+
+
+class RollingRefiner(Refiner):
+    def refine(self, image, masks):
+        check_masks(masks, load_image(image).shape[:2])
+        return np.roll(masks, 2, -1)
+
+
+def stack():
+    masks = np.zeros((3, *SIZE), bool)
+    masks[0, 2:9, 3:8] = True
+    masks[1, 5:, 12:] = True
+    masks[2] = True
+    return masks
+
+
+REFINED = np.roll(stack(), 2, -1)
+
+
+@pytest.fixture(params=['refine', 'inferencer'])
+def refine_one(request):
+    refiner = RollingRefiner()
+    if request.param == 'refine':
+        return lambda predictions: refine(refiner, IMAGE, predictions)
+    inferencer = RefinementInferencer(refiner, show_progress=False)
+    return lambda predictions: inferencer(IMAGE, predictions, return_vis=True)['predictions']
+
+
+@pytest.mark.parametrize('dtype', [torch.bool, torch.uint8, torch.int64, torch.float32])
+def test_tensors(refine_one, dtype):
+    given = torch.from_numpy(stack()).to(dtype)
+    if dtype not in (torch.bool, torch.uint8):  # floats: mmseg with a single output channel
+        given = given[0]
+    before = given.clone()
+    refined = refine_one(given)
+    assert refined.dtype == dtype
+    assert torch.equal(refined, before.roll(2, -1))
+    assert torch.equal(given, before)
+
+
+def detections(number=3, masks=True):
+    sv = pytest.importorskip('supervision')
+    return sv.Detections(
+        xyxy=np.arange(4.0 * number).reshape(number, 4),
+        mask=stack()[:number] if masks else None,
+        confidence=np.linspace(0.9, 0.5, number),
+        class_id=np.arange(number),
+        tracker_id=np.arange(number) + 10,
+        data={'class_name': np.array(['a', 'b', 'c'][:number])},
+    )
+
+
+def test_supervision(refine_one):
+    given = detections()
+    refined = refine_one(given)
+    assert type(refined) is type(given)
+    assert refined is not given
+    assert refined.mask.dtype == bool
+    assert np.array_equal(refined.mask, REFINED)
+    assert given == detections()
+    given.mask = refined.mask
+    assert refined == given, 'boxes, scores, classes, tracks and data are those that were given'
+
+
+def test_supervision_compact_masks(refine_one):
+    sv = pytest.importorskip('supervision')
+    if not hasattr(sv, 'CompactMask'):
+        pytest.skip('this supervision has no compact masks')
+    given = detections()
+    given.xyxy = np.array([[3, 2, 8, 9], [12, 5, 30, 20], [0, 0, 30, 20]], float)
+    given.mask = sv.CompactMask.from_dense(stack(), given.xyxy, SIZE)
+    refined = refine_one(given)
+    assert np.array_equal(np.asarray(refined.mask), REFINED)
+
+
+def test_supervision_without_detections(refine_one):
+    sv = pytest.importorskip('supervision')
+    assert len(refine_one(sv.Detections.empty())) == 0
+
+
+def test_supervision_without_masks(refine_one):
+    with pytest.raises(ValueError, match='3 detections without masks'):
+        refine_one(detections(masks=False))
+
+
+def test_mmseg_sample(refine_one):
+    labels = torch.from_numpy(stack()[0]).long()[None]
+    given = SegDataSample(metainfo=dict(img_path='x.png'))
+    given.pred_sem_seg = PixelData(data=labels)
+    given.seg_logits = PixelData(data=torch.rand(2, *SIZE))
+    refined = refine_one(given)
+    assert isinstance(refined, SegDataSample)
+    assert torch.equal(refined.pred_sem_seg.data, labels.roll(2, -1))
+    assert torch.equal(refined.coarse_sem_seg.data, labels)
+    assert torch.equal(refined.seg_logits.data, given.seg_logits.data)
+    assert refined.metainfo == given.metainfo
+    assert torch.equal(given.pred_sem_seg.data, labels)
+    assert 'coarse_sem_seg' not in given
+
+
+@pytest.mark.parametrize('number', [3, 0])
+def test_mmdet_sample(refine_one, number):
+    structures = pytest.importorskip('mmdet.structures')
+    given = structures.DetDataSample(metainfo=dict(img_path='x.png'))
+    masks = torch.from_numpy(stack()[:number])
+    boxes = torch.arange(4.0 * number).reshape(number, 4)
+    scores = torch.linspace(1, 0, number)
+    given.pred_instances = InstanceData(masks=masks, bboxes=boxes, scores=scores)
+    refined = refine_one(given)
+    assert isinstance(refined, structures.DetDataSample)
+    assert refined.pred_instances.masks.dtype == torch.bool
+    assert torch.equal(refined.pred_instances.masks, masks.roll(2, -1))
+    assert torch.equal(refined.pred_instances.bboxes, boxes)
+    assert torch.equal(refined.pred_instances.scores, scores)
+    assert torch.equal(refined.coarse_instances.masks, masks)
+    assert torch.equal(given.pred_instances.masks, masks)
+    assert 'coarse_instances' not in given
+
+
+def test_sample_without_masks(refine_one):
+    given = SegDataSample(metainfo=dict(img_path='street.png'))
+    with pytest.raises(ValueError, match=r'neither pred_sem_seg nor .*masks .*street\.png'):
+        refine_one(given)
+
+
+@pytest.mark.parametrize('given', [None, {}, [1, 2], 3.5])
+def test_other_kinds_are_refused(given):
+    with pytest.raises(TypeError, match=f'expected an array.* got {type(given).__name__}'):
+        refine(RollingRefiner(), IMAGE, given)
+
+
+def test_arrays_of_other_kinds_are_refused():
+    with pytest.raises(TypeError, match='expected integers or bool, got float32'):
+        refine(RollingRefiner(), IMAGE, np.zeros(SIZE, np.float32))
+
+
+def test_supervision_is_not_imported(run_fresh):
+    code = "import sys, mmrefine.apis; print('supervision' in sys.modules)"
+    assert run_fresh('-c', code).stdout.strip() == 'False'
