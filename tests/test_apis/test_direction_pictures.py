@@ -11,6 +11,7 @@ from mmrefine.apis.direction_pictures import (
     PALETTE_RGB,
     direction_colours,
     draw_legend,
+    draw_predicted_directions,
     draw_targets,
 )
 
@@ -111,3 +112,20 @@ def test_wrong_arguments_are_refused():
         draw_targets(image, labels, zoom=0)
     with pytest.raises(ValueError, match='num_directions'):
         draw_targets(image, labels, num_directions=19)
+
+
+def test_predicted_directions_are_drawn_where_the_boundary_is():
+    image = np.full((30, 50, 3), 128, np.uint8)
+    fields = {
+        'pred_boundary': np.zeros((1, 30, 50), np.float32),
+        'pred_direction': np.full((1, 30, 50), 4, np.uint8),
+        'pred_offset': np.zeros((2, 30, 50), np.int8),
+    }
+    fields['pred_boundary'][0, :, 20:30] = 0.6
+    fields['pred_boundary'][0, :, 40:] = 0.4
+    picture = draw_predicted_directions(image, fields, zoom=1)[:30, :50].astype(int)
+    assert (np.delete(picture, slice(20, 30), axis=1) == 128).all()
+    colour = 0.65 * direction_colours(8)[4] + 0.35 * 128
+    assert (np.abs(picture[:, 20:30] - colour).max(-1) <= 1).mean() > 0.6, 'all but the arrows'
+    with pytest.raises(ValueError, match=r'boundary: expected the size of the image, \(30, 49\)'):
+        draw_predicted_directions(image[:, 1:], fields)
