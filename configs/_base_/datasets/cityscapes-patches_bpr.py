@@ -45,5 +45,5 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='mmseg.IoUMetric', iou_metrics=['mIoU', 'mFscore'])
+val_evaluator = dict(type='mmrefine.PatchMetric')
 test_evaluator = val_evaluator
