@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mmrefine.apis.refine_report import Report, merge_reports, summary
+from mmrefine.apis.refine_report import Report, merge_reports, places_text, summary
 from mmrefine.apis.refine_tasks import Change, run_tasks
 
 
@@ -96,3 +96,23 @@ def test_reports_add_up():
 def test_notes_are_said_once():
     report = run_tasks([FakeTask(name, note='odd') for name in 'abc'])
     assert report.notes == ['odd']
+
+
+def test_masks_that_failed_are_listed_where_the_others_were_refined():
+    task = FakeTask('a')
+    task.run = lambda: Change(1, 2, failed=('x', 'y'))
+    report = run_tasks([task])
+    assert (report.refined, report.failed, report.ok) == (1, ['x', 'y'], False)
+
+
+@pytest.mark.parametrize(
+    ('places', 'text'),
+    [
+        ([3], 'entry 3'),
+        ([3, 4], 'entries 3, 4'),
+        (range(1, 6), 'entries 1, 2, 3, 4, 5'),
+        (range(1, 9), 'entries 1, 2, 3, 4, 5 and 3 more'),
+    ],
+)
+def test_places_in_words(places, text):
+    assert places_text(places) == text
