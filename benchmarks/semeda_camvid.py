@@ -1,6 +1,6 @@
 """The paper's Table 1 on CamVid: six ways to teach edges, one start, several seeds.
 
-    python benchmarks/semeda_camvid.py data/camvid --out work_dirs/semeda-camvid
+    python benchmarks/semeda_camvid.py data/camvid
 
 Writes CamVid at half its size to OUT/data, trains the common start once, trains every variant from
 it with every seed, and keeps what each run reached in OUT/results.json. Runs that are in there are
@@ -10,7 +10,6 @@ what to run, or to print the table of what there is.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +75,12 @@ def last_figures(work_dir: Path) -> dict[str, float]:
     return {name: line[name] for line in lines if 'mIoU' in line for name in FIGURES}
 
 
+def save(results: dict, path: Path) -> None:
+    temporary = path.with_suffix('.part')
+    temporary.write_text(json.dumps(results, indent=1))
+    temporary.replace(path)
+
+
 def show(results: dict[str, dict[str, float]]) -> None:
     table = rich.table.Table('variant', 'seeds', *FIGURES.values(), title='mean ± spread, per cent')
     for variant, title in VARIANTS.items():
@@ -110,6 +115,7 @@ def main() -> None:
         if not start.exists():
             train(START, start.parent, data, length(args.start_iterations, args.start_iterations))
             results['start'] = last_figures(start.parent)
+            save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'
@@ -120,9 +126,7 @@ def main() -> None:
                 options += length(args.iterations, 10**9) + args.options
                 train(CONFIG.format(f'200_{variant}'), work_dir, data, options)
                 results[key] = last_figures(work_dir)
-                temporary = path.with_suffix('.part')
-                temporary.write_text(json.dumps(results, indent=1))
-                os.replace(temporary, path)
+                save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})
     show(results)
 

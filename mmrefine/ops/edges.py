@@ -51,7 +51,8 @@ def semantic_edge_map(label_map: Array, ignore_index: int = 255) -> Array:
         differ = (label_map[here] != label_map[there]) & ~(ignored[here] | ignored[there])
         edge[here] |= differ
         edge[there] |= differ
-    result = edge.view(torch.uint8) if isinstance(edge, torch.Tensor) else edge.view(np.uint8)
+    byte = torch.uint8 if isinstance(edge, torch.Tensor) else np.uint8
+    result: Array = edge.view(byte)
     result[ignored] = IGNORED
     return result
 

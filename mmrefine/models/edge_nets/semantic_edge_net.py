@@ -3,6 +3,8 @@
 Legend: N batch, C ``num_classes``, H W size.
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
@@ -62,10 +64,8 @@ class SemanticEdgeNet(BaseModel):
         self.noise = noise
         self.sharpness = sharpness
         self.ignore_index = ignore_index
-        widths = (num_classes, *CHANNELS)
-        self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 3) for a, b in zip(widths, CHANNELS, strict=False)
-        )
+        widths = itertools.pairwise((num_classes, *CHANNELS))
+        self.convs = nn.ModuleList(nn.Conv2d(before, after, 3) for before, after in widths)
         # A one-hot vector has one channel that counts, not C: fan-in is that of the window alone.
         nn.init.normal_(self.convs[0].weight, std=1 / 3)
         self.loss_edge = MODELS.build(loss_edge or dict(type='mmrefine.BalancedCrossEntropyLoss'))

@@ -6,14 +6,18 @@ Legend: N batch, C classes, H W size, L layers that are compared, c channels of 
 import os
 from collections.abc import Sequence
 
+import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...ops import draw_label_map
 from ...registry import MODELS
 from ..edge_nets.semantic_edge_net import continued, one_hot, reached
 from .edge_net_loss import EdgeNetLoss
 
 NORMS = ('l1', 'l2')
+DRAWN_SIZE = (64, 64)
 
 
 @MODELS.register_module()
@@ -24,15 +28,18 @@ class SEMEDALoss(EdgeNetLoss):
 
         loss_decode=[
             dict(type='CrossEntropyLoss'),
-            dict(type='mmrefine.SEMEDALoss', edge_net=19, loss_weight=0.1),
+            dict(type='mmrefine.SEMEDALoss', edge_net=19),
         ]
 
-    .. math:: L = \sum_l \lambda_l \frac{1}{|V_l|} \sum_{x \in V_l} \| E_l(p)_x - E_l(t)_x \|
+    .. math:: L = \sum_l \frac{\lambda_l}{u_l |V_l|} \sum_{x \in V_l} \| E_l(p)_x - E_l(t)_x \|
 
     with E_l the embedding after convolution l, p the class probabilities, t the one-hot truth and
     V_l the pixels whose embedding sees no ignored pixel: those with none within l pixels. The
     norm runs over channels. Being a mean over pixels, the loss of a crop estimates that of the
-    image: λ keeps its meaning at any crop and batch size.
+    image: λ keeps its meaning at any crop and batch size. The unit u_l makes it keep its meaning
+    with any edge network, whose embeddings can be of any magnitude: it is the distance of a
+    prediction that knows nothing (1 / C everywhere) on a fixed set of drawn label maps. So each
+    layer gives about λ_l there, and 0 for a perfect prediction.
 
     Embeddings before ReLU are linear in what comes before, so that of the last layer is computed
     once, of the difference; layers after the last with a weight are not computed.
@@ -77,6 +84,7 @@ class SEMEDALoss(EdgeNetLoss):
         self.depth = max(k for k, value in enumerate(weights, start=1) if value)
         self.before_relu = before_relu
         self.norm = norm
+        self.units = self._units()
 
     def compare(
         self, prediction: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
@@ -88,11 +96,22 @@ class SEMEDALoss(EdgeNetLoss):
         )
         unseen = label == ignore_index
         total = prediction.new_zeros(())
-        for factor, difference in zip(self.weights, differences, strict=False):
+        for factor, unit, difference in zip(self.weights, self.units, differences, strict=False):
             unseen = reached(unseen)
             if factor:
-                total = total + factor * self._mean(difference, ~unseen, weight)
+                total = total + factor / unit * self._mean(difference, ~unseen, weight)
         return total
+
+    @torch.no_grad()
+    def _units(self) -> list[float]:
+        """Distance of knowing nothing, for each layer."""
+        rng = np.random.default_rng(0)
+        maps = np.stack([draw_label_map(DRAWN_SIZE, self.num_classes, rng) for _ in range(8)])
+        truth = one_hot(torch.from_numpy(maps), self.num_classes)
+        nothing = torch.full_like(truth, 1 / self.num_classes)
+        everywhere = torch.ones(len(maps), *DRAWN_SIZE)
+        found = self._differences(continued(nothing, self.depth), continued(truth, self.depth))
+        return [self._mean(d, everywhere, None).item() for d in found]
 
     def _differences(self, prediction: Tensor, truth: Tensor) -> list[Tensor]:
         """Differences of the embeddings, L times (N, c, H, W), of maps continued by L pixels."""
