@@ -18,6 +18,7 @@ from mmrefine.apis.opencv_log import silence_opencv
 from mmrefine.apis.processes import start_processes
 from mmrefine.apis.refine_cityscapes import cityscapes_tasks, is_cityscapes_folder
 from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
+from mmrefine.apis.refine_pictures import DrawingSource
 from mmrefine.apis.refine_report import Report, merge_reports, summary
 from mmrefine.apis.refine_results import ResultFile, is_finished
 from mmrefine.apis.refine_source import OffsetFolderSource, RefinerSource, Source
@@ -33,6 +34,7 @@ examples:
   refine.py photos results.segm.json refined.segm.json --method bpr --iou-threshold 0.55
   refine.py leftImg8bit/val maskrcnn_val refined_val --method bpr
   refine.py photos predictions refined --offsets offset_semantic/val
+  refine.py frames predictions refined --visualize pictures
   torchrun --nproc_per_node 4 refine.py photos predictions refined --launcher pytorch
 
 Label maps keep their form: palette, 8-bit or 16-bit PNG, or .npy. Images are read as mmseg reads
@@ -85,6 +87,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('out', help='folder for the refined ones; a file where MASKS is one')
     parser.add_argument('--overwrite', action='store_true', help='refine again what is there')
+    parser.add_argument(
+        '--visualize',
+        metavar='DIR',
+        help='draw before and after into this folder; or into a video, where it ends with .mp4',
+    )
+    parser.add_argument('--fps', type=float, help='images a second of the video (default 25)')
 
     group = parser.add_argument_group('the refiner')
     kind = group.add_mutually_exclusive_group()
@@ -155,6 +163,21 @@ def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) ->
         for name in names:
             if getattr(args, name) not in (None, 'auto'):
                 parser.error(f'--{name.replace("_", "-")}: has no effect with {reason}')
+    video = args.visualize and Path(args.visualize).suffix.lower() == '.mp4'
+    if args.fps is not None and not video:
+        parser.error('--fps: has no effect without --visualize VIDEO.mp4')
+    if video and args.launcher != 'none':
+        parser.error('--visualize: a video is made by one process; give a folder, or no --launcher')
+
+
+def drawing_source(args: argparse.Namespace, source: Source) -> DrawingSource:
+    """What refines with ``source`` and draws."""
+    where = Path(args.visualize).resolve()
+    for name in ('images', 'masks', 'out'):
+        folder = Path(getattr(args, name)).resolve()
+        if where == folder or (where.suffix != '.mp4' and folder in where.parents):
+            raise ValueError(f'--visualize: expected a place outside of {name.upper()}, {folder}')
+    return DrawingSource(source, where, args.fps or 25)
 
 
 def make_source(args: argparse.Namespace) -> tuple[Source, Any]:
@@ -210,6 +233,8 @@ def run(args: argparse.Namespace) -> int:
             print(f'{args.out} is there already; --overwrite refines it again')
         return 0
     source, refiner_ignores = make_source(args)
+    drawing = drawing_source(args, source) if args.visualize else None
+    source = drawing or source
     inputs = args.images, args.masks
     result_file = None
     tasks: Sequence[Task]
@@ -224,6 +249,8 @@ def run(args: argparse.Namespace) -> int:
     if rank == 0:
         print(f'{len(tasks)} images to refine', flush=True)
     report = run_with_bar(tasks[rank::processes], args.overwrite, shown=rank == 0)
+    if drawing:
+        report.failed += drawing.finish()
     if report.stopped != 'interrupted':
         report = merge_reports(all_gather_object(report))
     if rank != 0:

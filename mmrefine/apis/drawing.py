@@ -169,7 +169,7 @@ def _shrunk(fine: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
 
 
 def _blend(picture: np.ndarray, cover: np.ndarray, colour: Colour) -> None:
-    where = cover > 0
-    share = cover[where][:, None]
-    mixed = (1 - share) * picture[where] + share * np.array(colour, np.float32)
-    picture[where] = np.round(mixed).astype(np.uint8)
+    rows, columns = cover.nonzero()
+    share = cover[rows, columns, None]
+    mixed = (1 - share) * picture[rows, columns] + share * np.array(colour, np.float32)
+    picture[rows, columns] = np.round(mixed).astype(np.uint8)

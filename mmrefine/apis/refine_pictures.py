@@ -1,0 +1,111 @@
+"""Pictures of what is refined, whatever kind of files the masks are in.
+
+Legend: H, W = image; N = masks.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..refiners import load_image
+from .picture_files import PictureVideo, picture_sink
+from .refine_source import OpenedImage, Source
+from .refinement_pictures import draw_refinement
+
+
+class DrawingSource:
+    """Another source, of whose images pictures are drawn.
+
+    An image may be refined in several parts, so it is drawn when the next one is opened; the last
+    one in :meth:`finish`.
+
+    Args:
+        source: What refines.
+        where: Folder for pictures, named as the images; or a video ``.mp4`` of all images in their
+            order, for which none counts as done.
+        fps: Frames a second of a video.
+
+    Raises:
+        ValueError: if it is a video of another kind, or ``fps`` is not above 0.
+    """
+
+    def __init__(self, source: Source, where: str | os.PathLike, fps: float = 25) -> None:
+        self._source = source
+        self._sink = picture_sink(where, fps)
+        self._failed: list[str] = []
+        self._drawn: _RefinedImage | None = None
+
+    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+        """Make ready for the masks of an image; see :class:`Source`."""
+        self._draw()
+        opened = self._source.open(image, names)
+        refined_image = _RefinedImage(image, names[0], opened.size_hw)
+        self._drawn = refined_image
+
+        def refine(masks: np.ndarray) -> np.ndarray:
+            refined = opened.refine(masks)
+            refined_image.add(masks, refined)
+            return refined
+
+        return OpenedImage(opened.size_hw, opened.origin, refine)
+
+    def is_done(self, names: Sequence[str]) -> bool:
+        """Whether the picture is there, and all else that is to be kept."""
+        if isinstance(self._sink, PictureVideo) or not self._source.is_done(names):
+            return False
+        return (self._sink.folder / f'{names[0]}.png').is_file()
+
+    def finish(self) -> list[str]:
+        """Draw the last image, and finish the video.
+
+        Returns:
+            A line for each picture that could not be drawn or written.
+        """
+        with self._sink:
+            self._draw()
+        return self._failed
+
+    def _draw(self) -> None:
+        image, self._drawn = self._drawn, None
+        if image is None or not image.any:
+            return
+        insets = 0 if isinstance(self._sink, PictureVideo) else 3
+        try:
+            picture = draw_refinement(
+                load_image(image.path), image.before, image.after, insets=insets
+            )
+            self._sink.write(image.name, picture)
+        except (ValueError, OSError, MemoryError, cv2.error) as error:
+            reason = (str(error).strip().splitlines() or ['no reason given'])[0]
+            self._failed.append(f'picture of {image.path}: {reason}')
+
+
+class _RefinedImage:
+    """All masks of an image in one map of numbers, before and after.
+
+    A stack becomes the sum of a random number for each mask: the numbers of two pixels are equal
+    if, short of one chance in 2^64, they are in the same masks. So contours and changes are those
+    of the stack, and hundreds of masks need no more memory than one.
+    """
+
+    def __init__(self, path: Path, name: str, size_hw: tuple[int, int]) -> None:
+        self.path = path
+        self.name = name
+        self.any = False
+        self.before = np.zeros(size_hw, np.uint64)
+        self.after = np.zeros(size_hw, np.uint64)
+        self._rng = np.random.default_rng(0)
+
+    def add(self, before: np.ndarray, after: np.ndarray) -> None:
+        """Add a label map (H, W), or a stack (N, H, W)."""
+        self.any = True
+        if before.ndim == 2:
+            self.before, self.after = before, after
+            return
+        for mask, refined in zip(before, after, strict=True):
+            number = self._rng.integers(1, 2**64, dtype=np.uint64)
+            self.before[mask != 0] += number
+            self.after[refined != 0] += number
