@@ -1,4 +1,5 @@
 # BPR with a small U-Net at full resolution: for CPUs, and for training from scratch on few images.
+# Beside image and mask, it is told how much a pixel looks like the object or the background nearby.
 norm_cfg = dict(type='BN', requires_grad=True)
 num_stages = 4
 model = dict(
@@ -8,10 +9,11 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
+        contrast_radii=(6, 12, 24),
     ),
     backbone=dict(
         type='mmseg.UNet',
-        in_channels=4,
+        in_channels=7,
         base_channels=16,
         num_stages=num_stages,
         strides=(1,) * num_stages,

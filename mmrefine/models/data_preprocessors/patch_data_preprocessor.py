@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...registry import MODELS
 from ...structures.patch_fields import COARSE_MASK
+from .colour_contrast import colour_contrast
 
 
 @MODELS.register_module()
@@ -26,6 +27,11 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
             RGB.
         with_mask: Append the mask. ``False`` for the ablation "without mask
             patch"; the backbone then takes three channels.
+        contrast_radii: For each, one more channel: whether a pixel's colour is
+            rather that of the mask's inside or outside, within this many pixels
+            of the network's input around it (:func:`colour_contrast`). Not in
+            the paper: it spares a small network to learn from few images what a
+            large one brings along.
         non_blocking: As in mmengine's ``BaseDataPreprocessor``.
 
     Raises:
@@ -41,6 +47,7 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
         std: Sequence[float] = (58.395, 57.12, 57.375),
         bgr_to_rgb: bool = True,
         with_mask: bool = True,
+        contrast_radii: Sequence[int] = (),
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -50,11 +57,12 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
         self.bgr_to_rgb = bgr_to_rgb
         self.with_mask = with_mask
+        self.contrast_radii = tuple(contrast_radii)
 
     @property
     def num_channels(self) -> int:
-        """Channels of the network's input: 4, or 3 without the mask."""
-        return 4 if self.with_mask else 3
+        """Channels of the network's input: 4, or 3 without the mask, and those of contrast."""
+        return 3 + self.with_mask + len(self.contrast_radii)
 
     def assemble(self, images: Tensor, masks: Tensor) -> Tensor:
         """The network's input.
@@ -64,15 +72,17 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
             masks: (N, S, S) of any dtype, 0 or 1.
 
         Returns:
-            float32 (N, 4, S, S) in channels-last layout; (N, 3, S, S) if
-            ``with_mask`` is off.
+            float32 (N, ``num_channels``, S, S) in channels-last layout.
         """
         if self.bgr_to_rgb:
             images = images.flip(1)
-        inputs = (images.float() - self.mean) / self.std
+        normalised = (images.float() - self.mean) / self.std
+        parts = [normalised]
         if self.with_mask:
-            inputs = torch.cat([inputs, 2 * masks[:, None].float() - 1], dim=1)
-        return inputs.contiguous(memory_format=torch.channels_last)
+            parts.append(2 * masks[:, None].float() - 1)
+        for radius in self.contrast_radii:
+            parts.append(colour_contrast(normalised, masks.float(), radius)[:, None])
+        return torch.cat(parts, dim=1).contiguous(memory_format=torch.channels_last)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Batch of the data loader → ``inputs`` and ``data_samples`` of the model.

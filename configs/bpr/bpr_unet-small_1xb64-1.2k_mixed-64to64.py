@@ -1,6 +1,6 @@
 # The weights that come with the package: objects, road scenes, everyday photographs and nuclei;
 # coarse masks that models predicted and masks made coarse, and good ones among them, so that good
-# masks are left alone. About an hour on 2 CPU cores; nothing is downloaded.
+# masks are left alone. Half an hour on 2 CPU cores; nothing is downloaded.
 _base_ = [
     '../_base_/models/bpr_unet-small.py',
     '../_base_/datasets/davis_bpr.py',
@@ -73,8 +73,8 @@ test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=3e-3, weight_decay=0.01))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type='PolyLR', eta_min=0, power=0.9, begin=100, end=2000, by_epoch=False),
+    dict(type='PolyLR', eta_min=0, power=0.9, begin=100, end=1200, by_epoch=False),
 ]
-train_cfg = dict(max_iters=2000, val_interval=500)
+train_cfg = dict(max_iters=1200, val_interval=300)
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
 randomness = dict(seed=0)
