@@ -16,10 +16,11 @@ WHEELS := .wheels/$(shell sed -n 's/^torch==/torch-/p' $(PINS))
 HEADLESS := --no-deps --force-reinstall opencv-python-headless
 PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 
-.PHONY: help demo test test-openmmlab test-openmmlab-quick lint clean
+.PHONY: help demo docs test test-openmmlab test-openmmlab-quick lint clean
 
 help:
 	@echo 'make demo                  refine a photograph (installs what refining needs)'
+	@echo 'make docs                  build the documentation into site/, links checked'
 	@echo 'make test                  lint, types and the whole test suite (installs the rest)'
 	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
 	@echo 'make test-openmmlab-quick  a quick part of it'
@@ -28,6 +29,10 @@ help:
 demo: $(VENV)/.refine-ready
 	@echo '== demo: refining a photograph, under a minute'
 	@$(PY) demo/run_demo.py
+
+docs: $(VENV)/.docs-ready
+	@echo '== docs: site/index.html, a few seconds'
+	@$(PY) -m mkdocs build -q --strict
 
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
@@ -48,7 +53,7 @@ test-openmmlab-quick: $(OLD_VENV)/.test-ready
 	@$(OLD_PY) -m pytest -m 'quick and not slow'
 
 clean:
-	rm -rf $(VENV) $(OLD_VENV) .wheels
+	rm -rf $(VENV) $(OLD_VENV) .wheels site
 
 # --no-cache-dir: pip must not keep the mmcv built here, without compiled ops, for a later
 # install that wants them.
@@ -63,7 +68,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
-		requirements/instances.txt requirements/export.txt requirements/build.txt
+		requirements/instances.txt requirements/export.txt requirements/docs.txt requirements/build.txt
 	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
 	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
@@ -71,8 +76,14 @@ $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requiremen
 	@$(PY) -c 'import mmcv.ops, mmdet'
 	@touch $@
 
+# Reads files only: the package and torch are not needed.
+$(VENV)/.docs-ready: requirements/docs.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q -c $(PINS) -r requirements/docs.txt
+	@touch $@
+
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
-		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
+		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/docs.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
 	@$(OLD_PY) -m pip install -c $(OLD_PINS) torch 'setuptools<81' wheel

@@ -89,7 +89,8 @@ setup(
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
-        'test': read_requirements('instances')
+        'test': read_requirements('docs')
+        + read_requirements('instances')
         + read_requirements('export')
         + read_requirements('test'),
         'docs': read_requirements('docs'),

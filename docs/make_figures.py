@@ -220,21 +220,25 @@ def embedding_difference(truth: np.ndarray, prediction: np.ndarray) -> np.ndarra
     return np.asarray((features[0] - features[1]).abs().sum(0))
 
 
-FIGURES = {'segfix': segfix, 'bpr': bpr, 'semeda': semeda}
+# Photographs as JPEG, drawings as PNG.
+FIGURES = {'segfix.jpg': segfix, 'bpr.jpg': bpr, 'semeda.png': semeda}
 
 
 def main() -> None:
     """Draw the figures that the command line names, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('figures', nargs='*', help=f'of {", ".join(FIGURES)}; default: all')
+    names = [Path(name).stem for name in FIGURES]
+    parser.add_argument('figures', nargs='*', help=f'of {", ".join(names)}; default: all')
     parser.add_argument('--out', type=Path, default=DOCS / 'images')
     args = parser.parse_args()
-    unknown = set(args.figures) - set(FIGURES)
+    unknown = set(args.figures) - set(names)
     if unknown:
-        parser.error(f'expected figures among {", ".join(FIGURES)}, got {", ".join(unknown)}')
-    for name in args.figures or FIGURES:
-        path = args.out / f'how-{name}.png'
-        if not cv2.imwrite(str(path), FIGURES[name]()):
+        parser.error(f'expected figures among {", ".join(names)}, got {", ".join(unknown)}')
+    for name, draw in FIGURES.items():
+        if args.figures and Path(name).stem not in args.figures:
+            continue
+        path = args.out / f'how-{name}'
+        if not cv2.imwrite(str(path), draw(), [cv2.IMWRITE_JPEG_QUALITY, 90]):
             parser.error(f'cannot write {path}')
 
 

@@ -1,0 +1,84 @@
+"""Write docs/model_zoo.md out of the metafiles and configs: ``python docs/make_model_zoo.py``."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGE = Path(__file__).parent / 'model_zoo.md'
+METHODS = {'segfix': 'SegFix', 'bpr': 'BPR', 'semeda': 'SEMEDA'}
+HEAD = """# Model zoo
+
+This page is made by `python docs/make_model_zoo.py` out of `configs/*/metafile.yml` and the configs.
+
+## Weights that come with the package
+
+No download, no network connection. The licence note of each says what it was trained on: check that it
+allows what you want to do. Files are safe to load: they are read without running code from them.
+
+"""
+TAIL = """## Configs without weights
+
+Recipes, tested to build, train and validate on tiny data, whose full training nobody has run here.
+Weights that the authors of SegFix and BPR released can be [converted](convert.md). A name says network,
+GPUs × batch, iterations, remarks, data and size: see [Train on my data](train.md).
+
+"""
+
+
+def read_models() -> list[dict[str, Any]]:
+    """The models of all metafiles."""
+    files = [ROOT / 'configs' / method / 'metafile.yml' for method in METHODS]
+    contents = [yaml.safe_load(file.read_text('utf-8')) for file in files if file.is_file()]
+    return [model for content in contents for model in content['Models']]
+
+
+def model_section(model: Mapping[str, Any]) -> Iterator[str]:
+    """One model: facts, and what was measured."""
+    yield f'### {model["Name"]}\n\n| | |\n|---|---|\n'
+    yield f'| config | `{model["Config"]}` |\n| file | `{model["Weights"]}` |\n'
+    for name, value in model['Metadata'].items():
+        text = f'`{value}`' if name == 'SHA-256' else plain(value)
+        yield f'| {name[0].lower() + name[1:] if not name.isupper() else name} | {text} |\n'
+    yield '\n'
+    for result in model.get('Results', ()):
+        yield f'{result["Task"]}, {result["Dataset"]}:\n\n| | |\n|---|---|\n'
+        yield from (f'| {name} | {plain(value)} |\n' for name, value in result['Metrics'].items())
+        yield '\n'
+    method = Path(model['Config']).parts[1]
+    yield f'How it was measured, and by which commands: [{METHODS[method]}]({method}.md).\n\n'
+
+
+def plain(value: Any) -> str:
+    """A value of a metafile as text."""
+    if isinstance(value, list):
+        return ', '.join(map(plain, value))
+    return f'{value:.2f}' if isinstance(value, float) else str(value)
+
+
+def first_sentence(config: Path) -> str:
+    """What the comment on top of a config begins with, if there is one."""
+    comment = re.match(r'(#.*\n)+', config.read_text('utf-8'))
+    text = ' '.join(line.strip('# ') for line in comment[0].splitlines()) if comment else ''
+    return re.split(r'(?<=[.:;])\s', text, maxsplit=1)[0].rstrip('.:;')
+
+
+def render() -> str:
+    """The page."""
+    models = read_models()
+    trained = {Path(model['Config']) for model in models}
+    parts = [HEAD, *(part for model in models for part in model_section(model)), TAIL]
+    for method, name in METHODS.items():
+        parts.append(f'### {name}\n\n| config, in `configs/{method}` | |\n|---|---|\n')
+        for config in sorted((ROOT / 'configs' / method).glob('*.py')):
+            if config.relative_to(ROOT) not in trained:
+                parts.append(f'| `{config.stem}` | {first_sentence(config)} |\n')
+        parts.append('\n')
+    return ''.join(parts).rstrip() + '\n'
+
+
+if __name__ == '__main__':
+    PAGE.write_text(render(), 'utf-8')
