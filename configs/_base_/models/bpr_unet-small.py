@@ -9,11 +9,11 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
-        contrast_radii=(6, 12, 24),
+        contrast_radii=(8, 24),
     ),
     backbone=dict(
         type='mmseg.UNet',
-        in_channels=7,
+        in_channels=6,
         base_channels=16,
         num_stages=num_stages,
         strides=(1,) * num_stages,

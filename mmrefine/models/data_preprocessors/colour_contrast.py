@@ -13,7 +13,7 @@ def colour_contrast(images: Tensor, masks: Tensor, radius: int, margin: int = 2)
     """Local colour models of a coarse mask's two sides, held against each pixel.
 
     On either side of the mask, mean and variance of the colours around a pixel are taken, without
-    the pixels near the mask's boundary, which may be wrong; both channels independent Gaussians.
+    the pixels near the mask's boundary, which may be wrong; channels as independent Gaussians.
 
     Args:
         images: Normalised float32 (N, 3, S, S).
@@ -49,8 +49,10 @@ def _opponent(images: Tensor) -> Tensor:
 
 
 def _blur(channels: Tensor, radius: int) -> Tensor:
-    """Two box filters, one after the other: nearly a Gaussian."""
+    """Two box filters, one after the other: nearly a Gaussian. Zeros lie outside."""
     for _ in range(2):
-        channels = F.avg_pool2d(channels, (2 * radius + 1, 1), 1, (radius, 0))
-        channels = F.avg_pool2d(channels, (1, 2 * radius + 1), 1, (0, radius))
-    return channels
+        for padding, dim in (((0, 0, radius + 1, radius), 2), ((radius + 1, radius), 3)):
+            sums = F.pad(channels, padding).cumsum(dim)
+            size = channels.shape[dim]
+            channels = sums.narrow(dim, 2 * radius + 1, size) - sums.narrow(dim, 0, size)
+    return channels / (2 * radius + 1) ** 4
