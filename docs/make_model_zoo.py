@@ -12,19 +12,19 @@ PAGE = Path(__file__).parent / 'model_zoo.md'
 METHODS = {'segfix': 'SegFix', 'bpr': 'BPR', 'semeda': 'SEMEDA'}
 HEAD = """# Model zoo
 
-This page is made by `python docs/make_model_zoo.py` out of `configs/*/metafile.yml` and the configs.
+Made by `python docs/make_model_zoo.py` out of `configs/*/metafile.yml` and the configs.
 
 ## Weights that come with the package
 
-No download, no network connection. The licence note of each says what it was trained on: check that it
-allows what you want to do. Files are safe to load: they are read without running code from them.
+No download, no network connection. Look at what each was trained on, and whether its licence
+allows what you want to do. Files are read without running any code from them.
 
 """
 TAIL = """## Configs without weights
 
-Recipes, tested to build, train and validate on tiny data, whose full training nobody has run here.
-Weights that the authors of SegFix and BPR released can be [converted](convert.md). A name says network,
-GPUs × batch, iterations, remarks, data and size: see [Train on my data](train.md).
+Recipes, tested to build, train and validate on tiny data. For some of them, weights that the
+authors of SegFix and BPR released can be [converted](convert.md). A name says network, GPUs ×
+batch, iterations, remarks, data and size: see [Train on my data](train.md).
 
 """
 
@@ -38,11 +38,11 @@ def read_models() -> list[dict[str, Any]]:
 
 def model_section(model: Mapping[str, Any]) -> Iterator[str]:
     """One model: facts, and what was measured."""
-    yield f'### {model["Name"]}\n\n| | |\n|---|---|\n'
+    yield f'### {Path(model["Weights"]).stem}\n\n| | |\n|---|---|\n'
     yield f'| config | `{model["Config"]}` |\n| file | `{model["Weights"]}` |\n'
     for name, value in model['Metadata'].items():
         text = f'`{value}`' if name == 'SHA-256' else plain(value)
-        yield f'| {name[0].lower() + name[1:] if not name.isupper() else name} | {text} |\n'
+        yield f'| {name if name == "SHA-256" else name.lower()} | {text} |\n'
     yield '\n'
     for result in model.get('Results', ()):
         yield f'{result["Task"]}, {result["Dataset"]}:\n\n| | |\n|---|---|\n'
@@ -63,12 +63,12 @@ def first_sentence(config: Path) -> str:
     """What the comment on top of a config begins with, if there is one."""
     comment = re.match(r'(#.*\n)+', config.read_text('utf-8'))
     text = ' '.join(line.strip('# ') for line in comment[0].splitlines()) if comment else ''
-    return re.split(r'(?<=[.:;])\s', text, maxsplit=1)[0].rstrip('.:;')
+    return re.split(r'(?<=[.;])\s', text, maxsplit=1)[0].rstrip('.;:')
 
 
 def render() -> str:
     """The page."""
-    models = read_models()
+    models = [model for model in read_models() if 'Weights' in model]
     trained = {Path(model['Config']) for model in models}
     parts = [HEAD, *(part for model in models for part in model_section(model)), TAIL]
     for method, name in METHODS.items():
