@@ -69,8 +69,8 @@ def test_python_examples(names, capsys):
     assert (detections.xyxy != given['detections'].xyxy).any(), 'boxes follow the masks'
     assert type(names['results']['predictions'][1]) is type(detections)
     for path in (
-        'picture.jpg',
-        'directions.jpg',
+        'picture.png',
+        'directions.png',
         'refined/pred/a.png',
         'refined/pred/b.png',
         'refined/vis/a.png',
