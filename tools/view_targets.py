@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 
+from mmrefine.apis.direction_pictures import draw_targets
 from mmrefine.apis.image_files import IMAGE_SUFFIXES, FileIndex, find_files
 from mmrefine.apis.label_files import LABEL_SUFFIXES, read_label_map
 from mmrefine.apis.opencv_log import silence_opencv
-from mmrefine.apis.direction_pictures import draw_targets
 from mmrefine.apis.whole_files import write_whole_file
 from mmrefine.refiners import load_image
 
