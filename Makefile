@@ -19,7 +19,7 @@ PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 .PHONY: help demo docs test test-openmmlab test-openmmlab-quick lint clean
 
 help:
-	@echo 'make demo                  refine a photograph (installs what refining needs)'
+	@echo 'make demo                  refine two photographs (installs what refining needs)'
 	@echo 'make docs                  build the documentation into site/, links checked'
 	@echo 'make test                  lint, types and the whole test suite (installs the rest)'
 	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
@@ -27,12 +27,12 @@ help:
 	@echo 'make clean                 remove the environments and compiled wheels'
 
 demo: $(VENV)/.refine-ready
-	@echo '== demo: refining a photograph, under a minute'
+	@echo '== demo: refining two photographs, under a minute'
 	@$(PY) demo/run_demo.py
 
 docs: $(VENV)/.docs-ready
 	@echo '== docs: site/index.html, a few seconds'
-	@$(PY) -m mkdocs build -q --strict
+	@$(PY) -m mkdocs build --strict
 
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
@@ -62,7 +62,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install -c $(PINS) torch 'setuptools<81' wheel
 	@$(PY) -m pip install -q -c $(PINS) --no-cache-dir --no-deps onedl-mmcv
-	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt
+	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt faster-coco-eval
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
 	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
