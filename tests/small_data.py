@@ -24,6 +24,8 @@ def write_data(cfg: Mapping) -> None:
     A dataset class of another kind needs a branch here.
     """
     for part in datasets_in(cfg):
+        if str(part['type']).endswith('PascalVOCDataset'):
+            _write_voc_list(part)
         dataset = DATASETS.build(ConfigDict(part, lazy_init=True))
         if isinstance(dataset, BoundaryPatchDataset):
             _write_coco(dataset)
@@ -73,6 +75,15 @@ def _write_label_maps(dataset: BaseSegDataset) -> None:
             coarse = np.roll(labels, 3, axis=1)
             _write(folders['mask_path'] / f'{index}{dataset.seg_map_suffix}', coarse)
         _write(folders['seg_map_path'] / f'{index}{dataset.seg_map_suffix}', labels)
+
+
+def _write_voc_list(cfg: Mapping) -> None:
+    """What mmseg's VOC data set wants to be there before it is even built."""
+    root = Path(cfg['data_root'])
+    (root / cfg['data_prefix']['img_path']).mkdir(parents=True, exist_ok=True)
+    names = root / cfg['ann_file']
+    names.parent.mkdir(parents=True, exist_ok=True)
+    names.write_text(''.join(f'{index}\n' for index in range(IMAGES)))
 
 
 def _write_coco(dataset: BoundaryPatchDataset) -> None:

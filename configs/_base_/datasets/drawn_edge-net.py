@@ -4,7 +4,7 @@ train_dataloader = dict(
     num_workers=0,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(type='mmrefine.DrawnLabelMapDataset', length=8000, size_hw=(64, 64), seed=0),
+    dataset=dict(type='mmrefine.DrawnLabelMapDataset', length=4000, size_hw=(64, 64), seed=0),
 )
 val_dataloader = dict(
     batch_size=8,

@@ -1,6 +1,7 @@
 """Decode heads."""
 
+from .deeplabv2_head import DeepLabV2Head
 from .edge_head import EdgeHead
 from .segfix_head import SegFixHead
 
-__all__ = ['EdgeHead', 'SegFixHead']
+__all__ = ['DeepLabV2Head', 'EdgeHead', 'SegFixHead']

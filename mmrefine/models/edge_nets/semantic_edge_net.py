@@ -26,6 +26,10 @@ class SemanticEdgeNet(BaseModel):
     pixels of a street scene), and a net that finds none would be right nearly everywhere: the
     default loss weights edge and interior by one minus their share of the batch.
 
+    The first layer starts with differences between neighbours, of random codes of the classes
+    (:func:`differences`): what an edge is does not depend on the class, which 150 sets of random
+    kernels would have to find out 150 times.
+
     Pixels whose edge the network would find with the help of ignored pixels, those within 3 of one,
     are neither learned nor judged: the losses that use the network leave them out, too. The
     borders of maps are continued outwards, so that the image border is no edge, as in
@@ -66,8 +70,8 @@ class SemanticEdgeNet(BaseModel):
         self.ignore_index = ignore_index
         widths = itertools.pairwise((num_classes, *CHANNELS))
         self.convs = nn.ModuleList(nn.Conv2d(before, after, 3) for before, after in widths)
-        # A one-hot vector has one channel that counts, not C: fan-in is that of the window alone.
-        nn.init.normal_(self.convs[0].weight, std=1 / 3)
+        nn.init.zeros_(self.convs[0].bias)
+        self.convs[0].weight.data = differences(num_classes)
         self.loss_edge = MODELS.build(loss_edge or dict(type='mmrefine.BalancedCrossEntropyLoss'))
 
     def forward(
@@ -117,6 +121,17 @@ class SemanticEdgeNet(BaseModel):
         low, high = self.sharpness
         factor = (high / low) ** clean.new_empty(each).uniform_() * low
         return ((clean + noise) * (factor + torch.tensor(self.num_classes).log())).softmax(1)
+
+
+def differences(num_classes: int) -> Tensor:
+    """Kernels (16, C, 3, 3): 4 random codes of the classes, each subtracted from 4 neighbours'."""
+    steps = torch.zeros(4, 3, 3)
+    steps[:, 1, 1] = -1
+    steps[0, 1, 2] = steps[1, 2, 1] = 1
+    steps[2:] = -steps[:2]  # a ReLU follows: each direction needs both signs
+    code = torch.randn(4, num_classes)
+    kernels = code[:, None, :, None, None] * steps[None, :, None]
+    return kernels.reshape(CHANNELS[0], num_classes, 3, 3)
 
 
 def one_hot(labels: Tensor, num_classes: int, ignore_index: int = 255) -> Tensor:

@@ -49,7 +49,7 @@ def _path(edge_net: int | str | os.PathLike) -> Path:
     raise ValueError(
         f'edge_net: expected a number of classes, {known}, or a published checkpoint, got '
         f'{edge_net!r}. For other numbers train one: '
-        'configs/semeda/edge-net-19_1xb8-1k_drawn-64x64.py'
+        'configs/semeda/edge-net-19_1xb8-500_drawn-64x64.py'
     )
 
 

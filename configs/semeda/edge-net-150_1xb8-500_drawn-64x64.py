@@ -1,10 +1,10 @@
-# As many classes as Cityscapes. For any other number, copy this file and change num_classes.
+# As many classes as ADE20K. For any other number, copy this file and change num_classes.
 _base_ = [
     '../_base_/datasets/drawn_edge-net.py',
     '../_base_/default_runtime.py',
-    '../_base_/schedules/schedule_1k_edge-net.py',
+    '../_base_/schedules/schedule_500_edge-net.py',
 ]
-num_classes = 19
+num_classes = 150
 model = dict(type='mmrefine.SemanticEdgeNet', num_classes=num_classes)
 train_dataloader = dict(dataset=dict(num_classes=num_classes))
 val_dataloader = dict(dataset=dict(num_classes=num_classes))

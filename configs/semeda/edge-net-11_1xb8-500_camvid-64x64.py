@@ -1,5 +1,5 @@
 # Real label maps: pieces of those in one folder to train with, all of another to validate.
-_base_ = './edge-net-11_1xb8-1k_drawn-64x64.py'
+_base_ = './edge-net-11_1xb8-500_drawn-64x64.py'
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

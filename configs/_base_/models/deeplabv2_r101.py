@@ -1,0 +1,41 @@
+# DeepLab-v2: ResNet-101 at stride 8, four dilated convolutions whose class scores are added.
+norm_cfg = dict(type='SyncBN', requires_grad=True)
+model = dict(
+    type='mmseg.EncoderDecoder',
+    data_preprocessor=dict(
+        type='mmseg.SegDataPreProcessor',
+        mean=[103.53, 116.28, 123.675],
+        std=[1.0, 1.0, 1.0],
+        bgr_to_rgb=False,
+        pad_val=0,
+        seg_pad_val=255,
+    ),
+    backbone=dict(
+        type='mmseg.ResNet',
+        depth=101,
+        stem_channels=64,
+        base_channels=64,
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        dilations=(1, 1, 2, 4),
+        strides=(1, 2, 1, 1),
+        norm_cfg=norm_cfg,
+        norm_eval=False,
+        style='caffe',
+        contract_dilation=True,
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://detectron2/resnet101_caffe'),
+    ),
+    decode_head=dict(
+        type='mmrefine.DeepLabV2Head',
+        in_channels=2048,
+        in_index=3,
+        channels=2048,
+        dilations=(6, 12, 18, 24),
+        num_classes=21,
+        norm_cfg=norm_cfg,
+        align_corners=False,
+        loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True),
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'),
+)
