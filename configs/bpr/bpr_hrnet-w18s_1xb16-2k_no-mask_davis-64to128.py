@@ -1,3 +1,0 @@
-# Ablation: without the mask patch.
-_base_ = './bpr_hrnet-w18s_1xb16-2k_davis-64to128.py'
-model = dict(data_preprocessor=dict(with_mask=False), backbone=dict(in_channels=3))
