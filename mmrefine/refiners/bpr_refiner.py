@@ -22,7 +22,7 @@ from ..registry import REFINERS
 from .base import Image, Refiner, check_masks, load_image
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
 
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_hrnet-w18s.pth'
+SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
 
 
 class _Object(NamedTuple):

@@ -22,6 +22,7 @@ model = dict(
         downsamples=(True,) * (num_stages - 1),
         dec_num_convs=(2,) * (num_stages - 1),
         dec_dilations=(1,) * (num_stages - 1),
+        upsample_cfg=dict(type='mmseg.InterpConv'),
         norm_cfg=norm_cfg,
     ),
     decode_head=dict(
