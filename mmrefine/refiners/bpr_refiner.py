@@ -48,8 +48,10 @@ class BPRRefiner(Refiner):
             more time when higher. By default that in the model's ``test_cfg``,
             else 0.25. Published: 0.25, at its best 0.55; COCO 0.25.
         min_score_gain: A pixel changes only if the network gives its new label
-            this much more probability than its old one, 0 to 1. 0 as published;
-            higher leaves masks alone where the network is unsure.
+            this much more probability than its old one, 0 to 1: higher leaves
+            masks alone where the network is unsure. By default that in the
+            model's ``test_cfg``, 0.2 for the weights that come with the package,
+            else 0, as published.
         patch_size, padding, input_size: Side of a patch, pixels around it that
             the network sees as well, and side of the network's input; by default
             those in the model's ``test_cfg``, else 64, 0 and 128.
@@ -70,7 +72,7 @@ class BPRRefiner(Refiner):
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         iou_threshold: float | None = None,
-        min_score_gain: float = 0.0,
+        min_score_gain: float | None = None,
         patch_size: int | None = None,
         padding: int | None = None,
         input_size: int | None = None,
@@ -92,7 +94,7 @@ class BPRRefiner(Refiner):
         self.input_size = _size('input_size', input_size, trained, 128)
         self.batch_size = _size('batch_size', batch_size, {}, 32)
         self.iou_threshold = _share('iou_threshold', iou_threshold, trained, 0.25)
-        self.min_score_gain = _share('min_score_gain', min_score_gain, {}, 0.0)
+        self.min_score_gain = _share('min_score_gain', min_score_gain, trained, 0.0)
         self.half = self.device.type == 'cuda' if half is None else half
         self.ignore_index = ignore_index
 

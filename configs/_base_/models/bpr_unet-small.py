@@ -39,6 +39,14 @@ model = dict(
         loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
     ),
     train_cfg=dict(),
-    # What BPRRefiner cuts out: patches as in training, and their NMS threshold.
-    test_cfg=dict(mode='whole', patch_size=64, padding=0, input_size=64, iou_threshold=0.25),
+    # What BPRRefiner cuts out: patches as in training, and their NMS threshold. Pixels change only
+    # if the network is rather sure, so that good masks stay good.
+    test_cfg=dict(
+        mode='whole',
+        patch_size=64,
+        padding=0,
+        input_size=64,
+        iou_threshold=0.25,
+        min_score_gain=0.2,
+    ),
 )
