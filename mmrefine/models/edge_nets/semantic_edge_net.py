@@ -94,6 +94,7 @@ class SemanticEdgeNet(BaseModel):
         if mode == 'tensor':
             return self.edge_logits(inputs).softmax(1)
         labels = inputs.long()
+        check_labels(labels, self.num_classes, self.ignore_index)
         unseen = reached(labels == self.ignore_index, len(self.convs))
         target = semantic_edge_map(labels, self.ignore_index).masked_fill(unseen, 255)
         if mode == 'loss':
@@ -135,12 +136,7 @@ def differences(num_classes: int) -> Tensor:
 
 
 def one_hot(labels: Tensor, num_classes: int, ignore_index: int = 255) -> Tensor:
-    """Label maps (N, H, W), int64 → float32 (N, C, H, W), all zero where ignored.
-
-    Raises:
-        ValueError: if there are labels that are neither classes nor ignored.
-    """
-    check_labels(labels, num_classes, ignore_index)
+    """Checked label maps (N, H, W), int64 → float32 (N, C, H, W), all zero where ignored."""
     ignored = labels == ignore_index
     size = (len(labels), num_classes, *labels.shape[1:])
     result = torch.zeros(size, dtype=torch.float32, device=labels.device)

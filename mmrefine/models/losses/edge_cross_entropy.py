@@ -7,9 +7,9 @@ from torch import Tensor
 
 from ...ops import semantic_edge_map
 from ...registry import MODELS
-from ..edge_nets.semantic_edge_net import check_labels, continued, reached
+from ..edge_nets.semantic_edge_net import continued, reached
 from .balanced_cross_entropy import balanced_cross_entropy
-from .edge_net_loss import EdgeNetLoss
+from .edge_net_loss import EdgeNetLoss, class_probabilities
 
 
 @MODELS.register_module()
@@ -35,13 +35,12 @@ class EdgeCrossEntropyLoss(EdgeNetLoss):
         super().__init__(edge_net, loss_weight, warmup_iters, ignore_index, loss_name)
 
     def compare(
-        self, prediction: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
+        self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
     ) -> Tensor:
         """Weighted mean over the pixels whose edge the network finds without ignored pixels."""
         if weight is not None:
             raise ValueError('weight: a pixel sampler does not go with EdgeCrossEntropyLoss')
-        check_labels(label, self.num_classes, ignore_index)
-        features = continued(prediction, self.num_layers)
+        features = continued(class_probabilities(logits), self.num_layers)
         unseen = reached(label == ignore_index, self.num_layers)
         target = semantic_edge_map(label, ignore_index).long()
         for k in range(self.num_layers):

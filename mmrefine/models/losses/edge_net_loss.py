@@ -11,6 +11,7 @@ from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 from ..edge_nets import load_edge_net
+from ..edge_nets.semantic_edge_net import check_labels
 
 
 class EdgeNetLoss(nn.Module):
@@ -84,14 +85,16 @@ class EdgeNetLoss(nn.Module):
         if ignore_index is None:
             ignore_index = self.ignore_index
         with torch.autocast(logits.device.type, enabled=False):
-            loss = self.compare(_probabilities(logits.float()), label.long(), weight, ignore_index)
+            label = label.long()
+            check_labels(label, self.num_classes, ignore_index)
+            loss = self.compare(logits.float(), label, weight, ignore_index)
         return self.loss_weight * self._warmup() * loss
 
     @abstractmethod
     def compare(
-        self, prediction: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
+        self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
     ) -> Tensor:
-        """Scalar loss of probabilities (N, C, H, W), float32, and labels (N, H, W), int64."""
+        """Scalar loss of logits (N, C, H, W), float32, and labels (N, H, W), int64, checked."""
 
     def layer(self, k: int) -> tuple[Tensor, Tensor]:
         """Kernel and bias of convolution ``k``, float32."""
@@ -117,7 +120,8 @@ class EdgeNetLoss(nn.Module):
             )
 
 
-def _probabilities(logits: Tensor) -> Tensor:
+def class_probabilities(logits: Tensor) -> Tensor:
+    """Logits (N, C, H, W), one channel for a sigmoid → probabilities of two classes or more."""
     if logits.shape[1] == 1:
         return torch.cat([-logits, logits], 1).sigmoid()
     return logits.softmax(1)

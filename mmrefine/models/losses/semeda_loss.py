@@ -14,7 +14,8 @@ from torch import Tensor
 from ...ops import draw_label_map
 from ...registry import MODELS
 from ..edge_nets.semantic_edge_net import continued, one_hot, reached
-from .edge_net_loss import EdgeNetLoss
+from .edge_net_loss import EdgeNetLoss, class_probabilities
+from .strips import sum_of_strips
 
 NORMS = ('l1', 'l2')
 DRAWN_SIZE = (64, 64)
@@ -42,7 +43,9 @@ class SEMEDALoss(EdgeNetLoss):
     layer gives about λ_l there, and 0 for a perfect prediction.
 
     Embeddings before ReLU are linear in what comes before, so that of the last layer is computed
-    once, of the difference; layers after the last with a weight are not computed.
+    once, of the difference; layers after the last with a weight are not computed. The loss and its
+    gradient are computed together in strips of the image (:mod:`.strips`), so that the
+    embeddings of the whole image are never held.
 
     Args:
         edge_net: Number of classes or name of a shipped network, or a published checkpoint.
@@ -87,20 +90,32 @@ class SEMEDALoss(EdgeNetLoss):
         self.units = self._units()
 
     def compare(
-        self, prediction: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
+        self, logits: Tensor, label: Tensor, weight: Tensor | None, ignore_index: int
     ) -> Tensor:
-        """Sum over layers of the mean distance of the embeddings."""
-        truth = one_hot(label, self.num_classes, ignore_index)
-        differences = self._differences(
-            continued(prediction, self.depth), continued(truth, self.depth)
-        )
-        unseen = label == ignore_index
-        total = prediction.new_zeros(())
-        for factor, unit, difference in zip(self.weights, self.units, differences, strict=False):
-            unseen = reached(unseen)
-            if factor:
-                total = total + factor / unit * self._mean(difference, ~unseen, weight)
-        return total
+        """Sum over layers of the mean distance of the embeddings, strip by strip."""
+        shares = self._shares(label == ignore_index, weight)
+
+        def of_rows(piece: Tensor, rows: Tensor, inside: slice) -> Tensor:
+            truth = one_hot(label[:, rows], self.num_classes, ignore_index)
+            sides = (self.depth, self.depth, 0, 0)
+            maps = [F.pad(m, sides, mode='replicate') for m in (class_probabilities(piece), truth)]
+            total = piece.new_zeros(())
+            for share, difference in zip(shares, self._differences(*maps), strict=True):
+                if share is not None:
+                    total = total + (self._distance(difference) * share[:, inside]).sum()
+            return total
+
+        return sum_of_strips(of_rows, logits, self.depth)
+
+    def _shares(self, ignored: Tensor, weight: Tensor | None) -> list[Tensor | None]:
+        """What a pixel's distance counts after each layer, (N, H, W); None where nothing does."""
+        shares: list[Tensor | None] = []
+        for factor, unit in zip(self.weights, self.units, strict=False):
+            ignored = reached(ignored)
+            seen = (~ignored).float()
+            share = factor / unit / seen.sum().clamp(min=1) * seen
+            shares.append((share if weight is None else share * weight) if factor else None)
+        return shares
 
     @torch.no_grad()
     def _units(self) -> list[float]:
@@ -109,9 +124,8 @@ class SEMEDALoss(EdgeNetLoss):
         maps = np.stack([draw_label_map(DRAWN_SIZE, self.num_classes, rng) for _ in range(8)])
         truth = one_hot(torch.from_numpy(maps), self.num_classes)
         nothing = torch.full_like(truth, 1 / self.num_classes)
-        everywhere = torch.ones(len(maps), *DRAWN_SIZE)
         found = self._differences(continued(nothing, self.depth), continued(truth, self.depth))
-        return [self._mean(d, everywhere, None).item() for d in found]
+        return [self._distance(difference).mean().item() for difference in found]
 
     def _differences(self, prediction: Tensor, truth: Tensor) -> list[Tensor]:
         """Differences of the embeddings, L times (N, c, H, W), of maps continued by L pixels."""
@@ -131,12 +145,9 @@ class SEMEDALoss(EdgeNetLoss):
             prediction, truth = active
         return found
 
-    def _mean(self, difference: Tensor, seen: Tensor, weight: Tensor | None) -> Tensor:
-        """Mean over the pixels that count; zero where there are none."""
-        distance = (difference.abs() if self.norm == 'l1' else difference.square()).sum(1)
-        if weight is not None:
-            distance = distance * weight
-        return (distance * seen).sum() / seen.sum().clamp(min=1)
+    def _distance(self, difference: Tensor) -> Tensor:
+        """Norm over channels, (N, c, H, W) → (N, H, W)."""
+        return (difference.abs() if self.norm == 'l1' else difference.square()).sum(1)
 
 
 def _without_margin(maps: Tensor, margin: int) -> Tensor:
