@@ -114,7 +114,9 @@ def build_parser() -> argparse.ArgumentParser:
         '--iou-threshold', type=share, help='NMS of patches: higher takes more (default 0.25)'
     )
     group.add_argument(
-        '--min-score-gain', type=share, help='how sure changes must be, 0 to 1 (default: that of the weights)'
+        '--min-score-gain',
+        type=share,
+        help='how sure changes must be, 0 to 1 (default: that of the weights)',
     )
     group.add_argument('--batch-size', type=whole_number, help='patches at a time (default 32)')
 
