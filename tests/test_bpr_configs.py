@@ -45,7 +45,8 @@ def test_data_and_refiner_agree(name):
                 assert cut.patch_size in sizes
                 assert data.padding == cut.padding
     with_mask = cfg.model.data_preprocessor.get('with_mask', True)
-    assert cfg.model.backbone.in_channels == 3 + with_mask
+    contrast = cfg.model.data_preprocessor.get('contrast_radii', ())
+    assert cfg.model.backbone.in_channels == 3 + with_mask + len(contrast)
     assert 0 < cut.iou_threshold < 1
 
 

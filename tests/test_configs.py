@@ -54,10 +54,10 @@ def of_type(value: Any, name: str) -> list[dict]:
 
 
 def narrower(width: Any) -> Any:
-    """An eighth of a number of channels, the same everywhere; those of images stay."""
+    """An eighth of a number of channels, the same everywhere; those of the input stay."""
     if isinstance(width, list | tuple):
         return type(width)(narrower(w) for w in width)
-    return width if width <= 4 else max(2, width // 8)
+    return width if width <= 6 else max(2, width // 8)
 
 
 def make_small(cfg: Config) -> None:

@@ -1,5 +1,5 @@
 # Ablation: without the mask patch, and half as long.
-_base_ = './bpr_unet-small_1xb64-1.2k_mixed-64to64.py'
+_base_ = './bpr_unet-small_1xb64-1200_mixed-64to64.py'
 model = dict(
     data_preprocessor=dict(with_mask=False, contrast_radii=()), backbone=dict(in_channels=3)
 )
