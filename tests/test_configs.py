@@ -90,12 +90,6 @@ def make_small(cfg: Config) -> None:
         cfg[split].batch_size = 1
 
 
-@pytest.fixture(scope='module')
-def data_folder(tmp_path_factory) -> Path:
-    """Where the data sets of all configs lie; they are told by relative paths."""
-    return tmp_path_factory.mktemp('configs')
-
-
 def test_there_are_configs_of_every_method():
     assert len(SEGFIX) >= 15
     assert {path.parent.name for path in CONFIGS} == {
@@ -131,8 +125,8 @@ def test_base_names_occur_once_in_the_whole_tree():
 
 @every_config
 @pytest.mark.filterwarnings('ignore::UserWarning')
-def test_one_step_of_training_and_of_validation(path, data_folder, monkeypatch):
-    monkeypatch.chdir(data_folder)
+def test_one_step_of_training_and_of_validation(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # data lie in relative paths
     cfg = Config.fromfile(path)
     init_default_scope(cfg.default_scope)
     make_small(cfg)
@@ -235,8 +229,8 @@ def test_published_hyper_parameters(path):
     ]
 
 
-def test_unified_model_sees_half_of_each(data_folder, monkeypatch):
-    monkeypatch.chdir(data_folder)
+def test_unified_model_sees_half_of_each(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (path,) = (p for p in SEGFIX if 'cityscapes-ade20k' in p.stem)
     cfg = Config.fromfile(path)
     init_default_scope(cfg.default_scope)
