@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mmrefine.apis import build_refiner
 from mmrefine.apis.opencv_log import silence_opencv
-from mmrefine.apis.processes import start_processes
+from mmrefine.apis.processes import leave_processes, start_processes
 from mmrefine.apis.refine_cityscapes import cityscapes_tasks, is_cityscapes_folder
 from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
 from mmrefine.apis.refine_pictures import DrawingSource
@@ -292,6 +292,7 @@ def main() -> None:
     warnings.filterwarnings('ignore', 'When align_corners=True')
     try:
         status = run(args)
+        leave_processes()
     except (ValueError, TypeError, ImportError, OSError) as error:
         print(f'refine.py: error: {error}', file=sys.stderr)
         status = 1

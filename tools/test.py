@@ -8,6 +8,7 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmrefine.apis.processes import leave_processes
 from mmrefine.apis.run_config import (
     add_refinement,
     allow_mmengine_checkpoints,
@@ -65,6 +66,7 @@ def main() -> None:
     use_cpu_processes(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.test()
+    leave_processes()
 
 
 if __name__ == '__main__':

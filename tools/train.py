@@ -7,6 +7,7 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmrefine.apis.processes import leave_processes
 from mmrefine.apis.run_config import (
     allow_mmengine_checkpoints,
     load_config,
@@ -47,6 +48,7 @@ def main() -> None:
     use_cpu_processes(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.train()
+    leave_processes()
 
 
 if __name__ == '__main__':

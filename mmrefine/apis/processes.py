@@ -39,3 +39,9 @@ def start_processes(launcher: str) -> tuple[int, int]:
         raise ValueError(f'launcher: {launcher}: {hint} ({error})') from error
     rank, world_size = get_dist_info()
     return rank, world_size
+
+
+def leave_processes() -> None:
+    """End this process's part in a run, if it has one; a process that just exits may crash."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
