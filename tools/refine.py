@@ -51,8 +51,17 @@ OPTIONS_OF_OTHERS = {
     'Cityscapes results': (*LABEL_MAP_OPTIONS, 'annotations'),
 }
 BPR_OPTIONS = ('iou_threshold', 'min_score_gain', 'batch_size')
-REFINER_OPTIONS = ('scale', 'steps', *BPR_OPTIONS)
-NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets', *BPR_OPTIONS)
+REFINER_OPTIONS = ('scale', 'steps', 'min_confidence', *BPR_OPTIONS)
+# What offset fields from files leave no room for.
+NETWORK_OPTIONS = (
+    'method',
+    'config',
+    'checkpoint',
+    'device',
+    'save_offsets',
+    'min_confidence',
+    *BPR_OPTIONS,
+)
 
 
 def whole_number(text: str) -> int:
@@ -103,8 +112,18 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group('segfix')
     group.add_argument('--scale', type=whole_number, help='how far labels are fetched (default 2)')
     group.add_argument('--steps', type=whole_number, help='most steps along the field (default 1)')
+    group.add_argument(
+        '--min-confidence',
+        type=share,
+        help='how sure changes must be, below 1; 0: the most probable direction decides, as '
+        'published (default: that of the weights)',
+    )
     offsets = group.add_mutually_exclusive_group()
-    offsets.add_argument('--save-offsets', metavar='DIR', help='keep the offset fields, as .npz')
+    offsets.add_argument(
+        '--save-offsets',
+        metavar='DIR',
+        help='keep the offset fields, as .npz, and refine with them, as with --min-confidence 0',
+    )
     offsets.add_argument(
         '--offsets', metavar='DIR', help='use offset fields: our .npz or the released .mat'
     )
@@ -161,6 +180,8 @@ def check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) ->
     without_effect = {args.kind: OPTIONS_OF_OTHERS[args.kind]}
     if args.offsets:
         without_effect['--offsets'] = NETWORK_OPTIONS
+    if args.save_offsets:
+        without_effect['--save-offsets'] = ('min_confidence',)
     for reason, names in without_effect.items():
         for name in names:
             if getattr(args, name) not in (None, 'auto'):

@@ -72,11 +72,10 @@ class RefinerSource:
         array = load_image(image)
         size_hw = (array.shape[0], array.shape[1])
         refiner = self.refiner
-        if not isinstance(refiner, SegFixRefiner):
-            return OpenedImage(size_hw, image, lambda masks: refiner.refine(array, masks))
+        if self.save_offsets is None or not isinstance(refiner, SegFixRefiner):
+            return OpenedImage(size_hw, image, refiner.open(array))
         offset = refiner.predict_offset(array)
-        if self.save_offsets is not None:
-            write_offset(self._offset_file(self.save_offsets, names), offset)
+        write_offset(self._offset_file(self.save_offsets, names), offset)
         return OpenedImage(size_hw, image, lambda masks: refiner.shift(masks, offset))
 
     def is_done(self, names: Sequence[str]) -> bool:

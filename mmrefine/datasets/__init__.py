@@ -3,6 +3,7 @@
 from . import transforms
 from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset
+from .instance_maps import CocoInstanceMapDataset
 from .label_maps import DrawnLabelMapDataset, LabelMapDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
@@ -11,6 +12,7 @@ __all__ = [
     'BoundaryPatchDataset',
     'CamVidDataset',
     'CityscapesPatchDataset',
+    'CocoInstanceMapDataset',
     'DrawnLabelMapDataset',
     'EvenSourceSampler',
     'LabelMapDataset',

@@ -8,9 +8,11 @@ from .draw_labels import draw_label_map
 from .edges import semantic_edge_map
 from .offset import apply_offset
 from .patches import average_patches, crop_patches, reassemble_patches
+from .votes import apply_votes
 
 __all__ = [
     'apply_offset',
+    'apply_votes',
     'average_patches',
     'boundary_map',
     'crop_patches',

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import cv2
 import mmengine.fileio as fileio
@@ -37,6 +37,18 @@ class Refiner(ABC):
             TypeError: if ``masks`` is not of an integer or bool dtype.
             ValueError: if sizes or number of dimensions do not fit.
         """
+
+    def open(self, image: Image) -> Callable[[np.ndarray], np.ndarray]:
+        """Do what does not depend on the masks, once for all masks of an image.
+
+        Args:
+            image: As for :meth:`refine`.
+
+        Returns:
+            A function from masks to refined masks, as :meth:`refine`.
+        """
+        array = load_image(image)
+        return lambda masks: self.refine(array, masks)
 
     def refine_each(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[np.ndarray]:
         """Refine the masks of many images.

@@ -3,10 +3,12 @@
 SegFix, arXiv 2007.04269, Section 3.1: every pixel takes the label found at
 ``position + scale * offset``, and the offset is zero off the predicted boundary.
 The field depends on the image alone, so it serves any number of masks of it.
+With ``min_confidence``, all directions are heard instead of the most probable one, and pixels
+keep their label unless they are sure.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,9 @@ from mmseg.structures import SegDataSample
 
 from ..models.checkpoint import build_model
 from ..models.segmentors import SegFix
-from ..ops import apply_offset
+from ..ops import apply_offset, apply_votes
 from ..registry import REFINERS
-from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET
+from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
 from .base import Image, Refiner, check_masks, load_image
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small_camvid.pth'
@@ -64,6 +66,12 @@ class SegFixRefiner(Refiner):
         scale: How many offset lengths away a label is fetched: 2 as published.
         steps: More than 1 follows the field up to so many steps, until a pixel
             off the boundary is reached (the iterative scheme of Section 3.1).
+        min_confidence: A pixel's label changes only if the directions that lead
+            to another one have more than this probability together (see
+            :func:`mmrefine.ops.apply_votes`): higher leaves masks alone where
+            the network is unsure. 0 is the published rule: the most probable
+            direction decides. By default that in the model's ``test_cfg``, 0.6
+            for the weights that come with the package, else 0.
         ignore_index: Label that is neither changed nor fetched in label maps,
             ``None`` for maps without one (instance ids). Stacks have none.
 
@@ -80,6 +88,7 @@ class SegFixRefiner(Refiner):
         device: str | torch.device | None = None,
         scale: int = 2,
         steps: int = 1,
+        min_confidence: float | None = None,
         ignore_index: int | None = 255,
     ) -> None:
         for name, value in (('scale', scale), ('steps', steps)):
@@ -97,6 +106,16 @@ class SegFixRefiner(Refiner):
         self.model = model.to(self.device).eval()
         self.scale = scale
         self.steps = steps
+        trained = model.test_cfg or {}
+        if min_confidence is None:
+            min_confidence = trained.get('min_confidence', 0)
+        if not 0 <= min_confidence < 1:
+            raise ValueError(f'min_confidence: expected 0 to below 1, got {min_confidence!r}')
+        if min_confidence and steps > 1:
+            raise ValueError(
+                f'steps: expected 1 where min_confidence is not 0, got {steps} and {min_confidence}'
+            )
+        self.min_confidence = min_confidence
         self.ignore_index = ignore_index
 
     @torch.no_grad()
@@ -107,8 +126,8 @@ class SegFixRefiner(Refiner):
             image: Path, or BGR uint8 array (H, W, 3).
 
         Returns:
-            ``pred_boundary``, ``pred_direction`` and ``pred_offset``, channel first, as in
-            :mod:`mmrefine.structures.segfix_fields`.
+            ``pred_boundary``, ``pred_direction``, ``pred_offset`` and ``pred_votes``,
+            channel first, as in :mod:`mmrefine.structures.segfix_fields`.
         """
         array = load_image(image)
         size_hw = array.shape[:2]
@@ -116,7 +135,7 @@ class SegFixRefiner(Refiner):
         tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
         sample = SegDataSample(metainfo=meta)
         result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
-        fields = (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET)
+        fields = (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES)
         return {field: result.get(field).data.cpu().numpy() for field in fields}
 
     def predict_offset(self, image: Image) -> np.ndarray:
@@ -131,7 +150,7 @@ class SegFixRefiner(Refiner):
         return self.predict_fields(image)[PRED_OFFSET]
 
     def shift(self, masks: np.ndarray, offset: np.ndarray) -> np.ndarray:
-        """Refine masks with a known offset field.
+        """Refine masks with a known offset field, by the published rule.
 
         Args:
             masks: As for :meth:`refine`.
@@ -139,8 +158,22 @@ class SegFixRefiner(Refiner):
         """
         return shift_masks(masks, offset, self.scale, self.steps, self.ignore_index)
 
+    def open(self, image: Image) -> Callable[[np.ndarray], np.ndarray]:
+        """Predict the fields of an image; see :meth:`Refiner.open`."""
+        array = load_image(image)
+        fields = self.predict_fields(array)
+        if not self.min_confidence:
+            return lambda masks: self.shift(masks, fields[PRED_OFFSET])
+        votes = fields[PRED_VOTES]
+
+        def vote(masks: np.ndarray) -> np.ndarray:
+            check_masks(masks, votes.shape[1:])
+            return apply_votes(masks, votes, self.scale, self.min_confidence, self.ignore_index)
+
+        return vote
+
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`."""
         array = load_image(image)
         check_masks(masks, array.shape[:2])
-        return self.shift(masks, self.predict_offset(array))
+        return self.open(array)(masks)

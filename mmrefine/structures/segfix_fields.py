@@ -10,6 +10,7 @@ gt_direction_map    int64      (1, H, W)     direction class, 255 ignored
 pred_boundary       float32    (1, H, W)     probability of being a boundary pixel
 pred_direction      uint8      (1, H, W)     most probable direction class
 pred_offset         int8       (2, H, W)     unit offset (dy, dx), zero off the boundary
+pred_votes          float16    (m, H, W)     probability of boundary times that of each direction
 ==================  =========  ============  ==========================================
 """
 
@@ -18,3 +19,4 @@ GT_DIRECTION = 'gt_direction_map'
 PRED_BOUNDARY = 'pred_boundary'
 PRED_DIRECTION = 'pred_direction'
 PRED_OFFSET = 'pred_offset'
+PRED_VOTES = 'pred_votes'

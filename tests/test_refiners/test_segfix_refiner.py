@@ -10,6 +10,7 @@ from PIL import Image
 from small_segfix import segfix_config, small_segfix
 
 from mmrefine.models.checkpoint import publish_checkpoint
+from mmrefine.ops import apply_votes
 from mmrefine.refiners import Refiner, SegFixRefiner, load_image
 from mmrefine.refiners.segfix_refiner import SHIPPED_CHECKPOINT
 from mmrefine.registry import REFINERS
@@ -141,6 +142,31 @@ def test_scale_and_steps(image, offset, scale, steps):
     assert not np.array_equal(refined, plain_shift(labels, offset, 2, 1))
 
 
+def test_confidence(image, offset):
+    model = small_segfix()
+    model.test_cfg['min_confidence'] = 0.1
+    labels = label_map()
+    labels[:3, :5] = 255
+    by_rule = SegFixRefiner(model, device='cpu', min_confidence=0).refine(image, labels)
+    assert np.array_equal(
+        by_rule, SegFixRefiner(small_segfix(), device='cpu').refine(image, labels)
+    )
+    refiner = SegFixRefiner(model, device='cpu')
+    fields = refiner.predict_fields(image)
+    votes = fields['pred_votes'].astype(np.float32)
+    assert votes.shape == (8, *image.shape[:2])
+    assert np.allclose(votes.sum(0), fields['pred_boundary'][0], atol=0.01)
+    assert np.array_equal(votes.argmax(0), fields['pred_direction'][0])
+    by_votes = refiner.refine(image, labels)
+    assert np.array_equal(by_votes, apply_votes(labels, votes.astype(np.float16), 2, 0.1, 255))
+    assert not np.array_equal(by_votes, by_rule)
+    assert np.array_equal(by_votes == 255, labels == 255)
+    masks = label_map(5)[None] > 5
+    assert np.array_equal(refiner.open(image)(masks), apply_votes(masks, votes, 2, 0.1))
+    with pytest.raises(ValueError, match='steps: expected 1 where min_confidence is not 0'):
+        SegFixRefiner(model, device='cpu', steps=2)
+
+
 def test_one_field_for_many_masks(refiner, image, offset):
     for masks in (label_map(3), label_map(4, np.int32), label_map(5)[None] > 5):
         assert np.array_equal(refiner.shift(masks, offset), refiner.refine(image, masks))
@@ -219,6 +245,7 @@ def test_incomplete_images_are_named(tmp_path, name, share):
         (dict(scale=0), 'scale: expected an integer of 1 or more, got 0'),
         (dict(scale=1.5), 'scale: expected an integer of 1 or more, got 1.5'),
         (dict(steps=-1), 'steps: expected an integer of 1 or more, got -1'),
+        (dict(min_confidence=1), 'min_confidence: expected 0 to below 1, got 1'),
     ],
 )
 def test_wrong_options(options, text):

@@ -1,7 +1,7 @@
 """Data transforms."""
 
 from .boundary_direction import GenerateBoundaryDirection, PackSegFixInputs
-from .instance_map import LoadInstanceMap
+from .instance_map import LoadInstanceMap, PaintInstanceMap
 from .patch_masks import LoadPatchMasks, PackPatchInputs
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     'LoadPatchMasks',
     'PackPatchInputs',
     'PackSegFixInputs',
+    'PaintInstanceMap',
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...ops import direction_to_offset
 from ...registry import MODELS
-from ...structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET
+from ...structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
 
 
 @MODELS.register_module()
@@ -22,9 +22,10 @@ class SegFix(EncoderDecoder):
     ``mmrefine.SegFixHead``. ``test_cfg`` may be ``dict(mode='whole')`` or
     ``dict(mode='slide', crop_size=(h, w), stride=(h, w))``; windows overlap by
     averaging probabilities.
+    ``min_confidence`` in it is the default of ``SegFixRefiner``.
 
-    ``predict`` puts ``pred_boundary``, ``pred_direction`` and ``pred_offset``
-    (see :mod:`mmrefine.structures.segfix_fields`) into each data sample, at the
+    ``predict`` puts ``pred_boundary``, ``pred_direction``, ``pred_offset`` and
+    ``pred_votes`` (see :mod:`mmrefine.structures.segfix_fields`) into each data sample, at the
     image's original size. With all offsets zero outside predicted boundaries,
     ``mmrefine.ops.apply_offset`` needs nothing else.
     """
@@ -83,6 +84,7 @@ class SegFix(EncoderDecoder):
                 PRED_BOUNDARY: PixelData(data=boundary),
                 PRED_DIRECTION: PixelData(data=direction),
                 PRED_OFFSET: PixelData(data=offset),
+                PRED_VOTES: PixelData(data=(boundary * probabilities[2:]).half()),
             }
         )
 
