@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.config import ConfigDict
 from mmseg.datasets import BaseSegDataset
 
-from mmrefine.datasets import BoundaryPatchDataset
+from mmrefine.datasets import BoundaryPatchDataset, CocoInstanceMapDataset
 from mmrefine.measures.coco import encode
 from mmrefine.registry import DATASETS
 
@@ -27,7 +27,7 @@ def write_data(cfg: Mapping) -> None:
         if str(part['type']).endswith('PascalVOCDataset'):
             _write_voc_list(part)
         dataset = DATASETS.build(ConfigDict(part, lazy_init=True))
-        if isinstance(dataset, BoundaryPatchDataset):
+        if isinstance(dataset, BoundaryPatchDataset | CocoInstanceMapDataset):
             _write_coco(dataset)
         elif isinstance(dataset, BaseSegDataset):
             _write_label_maps(dataset)
@@ -86,8 +86,8 @@ def _write_voc_list(cfg: Mapping) -> None:
     names.write_text(''.join(f'{index}\n' for index in range(IMAGES)))
 
 
-def _write_coco(dataset: BoundaryPatchDataset) -> None:
-    """Images, COCO annotations and coarse results, as COCO file or Cityscapes folder."""
+def _write_coco(dataset: BoundaryPatchDataset | CocoInstanceMapDataset) -> None:
+    """Images, COCO annotations and, if any, coarse results: COCO file or Cityscapes folder."""
     folder = Path(dataset.data_prefix['img_path'])
     images, annotations, results = [], [], []
     for index in range(IMAGES):
@@ -106,7 +106,7 @@ def _write_coco(dataset: BoundaryPatchDataset) -> None:
     truth = dict(images=images, annotations=annotations, categories=categories)
     Path(dataset.ann_file).parent.mkdir(parents=True, exist_ok=True)
     Path(dataset.ann_file).write_text(json.dumps(truth))
-    if dataset.coarse is None:
+    if getattr(dataset, 'coarse', None) is None:
         return
     coarse = Path(dataset.data_root) / dataset.coarse
     coarse.parent.mkdir(parents=True, exist_ok=True)
