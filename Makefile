@@ -16,10 +16,11 @@ WHEELS := .wheels/$(shell sed -n 's/^torch==/torch-/p' $(PINS))
 HEADLESS := --no-deps --force-reinstall opencv-python-headless
 PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 
-.PHONY: help demo docs test test-openmmlab test-openmmlab-quick lint clean
+.PHONY: help demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
 
 help:
 	@echo 'make demo                  refine two photographs (installs what refining needs)'
+	@echo 'make notebook              run the notebook of the demo and keep its outputs'
 	@echo 'make docs                  build the documentation into site/, links checked'
 	@echo 'make test                  lint, types and the whole test suite (installs the rest)'
 	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
@@ -29,6 +30,10 @@ help:
 demo: $(VENV)/.refine-ready
 	@echo '== demo: refining two photographs, under a minute'
 	@$(PY) demo/run_demo.py
+
+notebook: $(VENV)/.notebook-ready
+	@echo '== notebook: demo/mmrefine_demo.ipynb, about a minute'
+	@$(PY) demo/run_notebook.py
 
 docs: $(VENV)/.docs-ready
 	@echo '== docs: site/index.html, a few seconds'
@@ -68,12 +73,17 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
-		requirements/instances.txt requirements/export.txt requirements/docs.txt requirements/build.txt
+		requirements/instances.txt requirements/export.txt requirements/notebook.txt \
+		requirements/docs.txt requirements/build.txt
 	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
 	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
 	@$(PY) -c 'import mmcv.ops, mmdet'
+	@touch $@
+
+$(VENV)/.notebook-ready: $(VENV)/.refine-ready requirements/notebook.txt
+	@$(PY) -m pip install -q -c $(PINS) -r requirements/notebook.txt
 	@touch $@
 
 # Reads files only: the package and torch are not needed.
@@ -83,7 +93,8 @@ $(VENV)/.docs-ready: requirements/docs.txt
 	@touch $@
 
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
-		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/docs.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
+		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/notebook.txt \
+		requirements/docs.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
 	@$(OLD_PY) -m pip install -c $(OLD_PINS) torch 'setuptools<81' wheel

@@ -89,9 +89,11 @@ setup(
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
+        'notebook': read_requirements('notebook'),
         'test': read_requirements('docs')
         + read_requirements('instances')
         + read_requirements('export')
+        + read_requirements('notebook')
         + read_requirements('test'),
         'docs': read_requirements('docs'),
     },

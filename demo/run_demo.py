@@ -15,9 +15,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import rich.table
 from make_coarse import coarse_label_map, read_labels
 from rich.console import Console
+from rich.table import Table
 
 from mmrefine.measures import boundary_fscore, region_iou
 from mmrefine.structures.run_lengths import decode_mask
@@ -57,6 +57,17 @@ def scores(masks: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return {name: 100 * value for name, value in figures.items()}
 
 
+def score_table(photographs: dict[str, list[np.ndarray]]) -> Table:
+    """Scores of each photograph's masks: the truth, before, and refined by each of METHODS."""
+    table = Table('against hand-drawn truth', '', 'before', *METHODS.values())
+    for name, (truth, *candidates) in photographs.items():
+        columns = [scores(masks, truth) for masks in candidates]
+        for measure in columns[0]:
+            table.add_row(name, measure, *(f'{column[measure]:.1f}' for column in columns))
+        table.add_section()
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--out', type=Path, default=DEMO / 'output')
@@ -66,29 +77,26 @@ def main() -> None:
     args = parser.parse_args()
 
     warnings.filterwarnings('ignore', category=UserWarning)  # mm* packages on their own needs
-    from mmrefine.apis import build_refiner
-    from mmrefine.apis.refinement_pictures import draw_refinement
+    from mmrefine.apis import build_refiner, draw_refinement
 
     refiners = {method: build_refiner(method, device='cpu') for method in METHODS}
-    table = rich.table.Table('against hand-drawn truth', '', 'before', *METHODS.values())
+    photographs = {'coffee': coffee(args.error), 'astronaut': astronaut()}
+    judged = {}
     seconds = dict.fromkeys(METHODS, 0.0)
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, (coarse, truth) in (('coffee', coffee(args.error)), ('astronaut', astronaut())):
+    for name, (coarse, truth) in photographs.items():
         photograph = DEMO / 'images' / f'{name}.png'
-        columns = [scores(coarse, truth)]
+        judged[name] = [truth, coarse]
         for method, refiner in refiners.items():
             start = time.perf_counter()
             refined = refiner.refine(photograph, coarse)
             seconds[method] += time.perf_counter() - start
-            columns.append(scores(refined, truth))
+            judged[name].append(refined)
             picture = draw_refinement(cv2.imread(str(photograph)), coarse, refined, truth)
             cv2.imwrite(str(args.out / f'{name}_{method}.png'), picture)
             np.save(args.out / f'{name}_{method}.npy', refined)
-        for measure in columns[0]:
-            table.add_row(name, measure, *(f'{column[measure]:.1f}' for column in columns))
-        table.add_section()
     Console().print(
-        table,
+        score_table(judged),
         ', '.join(f'{METHODS[m]} took {s:.1f} s' for m, s in seconds.items()) + '.',
         f'Before and after, side by side: {args.out}/*.png; refined masks: {args.out}/*.npy',
         sep='\n',
