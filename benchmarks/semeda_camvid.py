@@ -100,7 +100,13 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/semeda-camvid'))
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--start-iterations', type=int, default=1000)
+    parser.add_argument(
+        '--start-iterations',
+        type=int,
+        nargs='+',
+        default=[1000, 2000],
+        help='of the common start, trained in so many rounds of falling learning rate',
+    )
     parser.add_argument('--iterations', type=int, default=200, help='of every variant')
     parser.add_argument('--options', nargs='+', default=[], help='settings in place of the configs')
     parser.add_argument('--show', action='store_true', help='print the table and stop')
@@ -111,11 +117,14 @@ def main() -> None:
     if not args.show:
         data = out / 'data'
         write_half(args.camvid, data)
-        start = out / 'start' / f'iter_{args.start_iterations}.pth'
-        if not start.exists():
-            train(START, start.parent, data, length(args.start_iterations, args.start_iterations))
-            results['start'] = last_figures(start.parent)
-            save(results, path)
+        start = None
+        for number, iterations in enumerate(args.start_iterations, start=1):
+            before = [] if start is None else [f'load_from={start}']
+            start = out / f'start_{number}' / f'iter_{iterations}.pth'
+            if not start.exists():
+                train(START, start.parent, data, length(iterations, iterations) + before)
+                results[f'start {number}'] = last_figures(start.parent)
+                save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'

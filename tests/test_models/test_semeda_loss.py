@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from mmrefine.models.edge_nets import load_edge_net
 from mmrefine.models.losses import EdgeCrossEntropyLoss, SEMEDALoss
+from mmrefine.ops import draw_label_map
 from mmrefine.registry import MODELS
 
 C = 11
@@ -77,11 +79,29 @@ def test_definition(weights, before_relu, norm):
 
 @pytest.mark.parametrize('weights', [(0, 1, 0), (1, 0.5, 0.25)])
 def test_zero_for_the_truth_and_one_unit_a_layer_for_knowing_nothing(weights):
-    _, label = draw(ignored=False)
+    rng = np.random.default_rng(7)
+    label = torch.from_numpy(np.stack([draw_label_map((48, 72), C, rng) for _ in range(6)]))
     loss = SEMEDALoss(C, weights)
     assert loss(one_hot(label) * 100, label).item() == pytest.approx(0, abs=1e-4)
-    nothing = loss(torch.zeros(2, C, 9, 13), label).item()
-    assert 0.2 * sum(weights) < nothing < 5 * sum(weights)
+    nothing = loss(torch.zeros(6, C, 48, 72), label).item()
+    assert 0.6 * sum(weights) < nothing < 1.6 * sum(weights)
+
+
+@pytest.mark.parametrize('classes', [11, 19, 21, 150])
+def test_embeddings_are_about_edges(classes):
+    """A region of another class costs little inside, where neither map has an edge."""
+    loss = SEMEDALoss(classes)
+    truth = torch.zeros(1, 24, 40, dtype=torch.int64)
+    for other in (1, 5, classes - 1):
+        prediction = torch.full_like(truth, other)
+        logits = 100 * F.one_hot(prediction, classes).permute(0, 3, 1, 2).float()
+        assert loss(logits, truth).item() < 0.9
+        edge = truth.clone()
+        edge[:, :, 20:] = other
+        displaced = truth.clone()
+        displaced[:, :, 21:] = other
+        logits = 100 * F.one_hot(displaced, classes).permute(0, 3, 1, 2).float()
+        assert 40 * loss(logits, edge).item() > 5  # summed over a row
 
 
 def calm_tile() -> tuple[Tensor, Tensor]:
@@ -148,18 +168,24 @@ def test_better_predictions_cost_less(kind):
 
 @BOTH
 def test_gradient_leads_to_the_truth(kind):
-    """A prediction that is blurred at the boundary gets sharper there, on both sides."""
+    """The loss of a prediction that is blurred at the boundary falls along its gradient.
+
+    SEMEDA alone makes it sharper there, on both sides. Edges alone do not tell which side is which.
+    """
     label = torch.zeros(1, 12, 16, dtype=torch.int64)
     label[:, :, 8:] = 4
     blurred = F.avg_pool2d(one_hot(label), (1, 5), 1, (0, 2), count_include_pad=False)
     logits = (blurred + 0.02).log()
     loss = kind(C)
+    first = loss(logits, label).item()
     start = logits.softmax(1).gather(1, label[:, None])[..., 6:10].mean()
     for _ in range(30):
         logits = logits.detach().requires_grad_()
         loss(logits, label).backward()
-        logits = logits - 2 * logits.grad / logits.grad.abs().max()
-    assert logits.softmax(1).gather(1, label[:, None])[..., 6:10].mean() > start + 0.1
+        logits = logits - logits.grad / (2 * logits.grad.abs().max())
+    assert loss(logits, label).item() < 0.5 * first
+    if kind is SEMEDALoss:
+        assert logits.softmax(1).gather(1, label[:, None])[..., 6:10].mean() > start + 0.1
 
 
 def head(loss: dict) -> dict:
