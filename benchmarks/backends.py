@@ -17,11 +17,11 @@ from rich.console import Console
 
 from mmrefine.apis import build_refiner
 
-# Method, size of the input (N, C, H, W), what that is.
+# Method, number, height and width of the inputs, what that is.
 CASES = (
-    ('segfix', (1, 3, 360, 480), 'an image'),
-    ('segfix', (1, 3, 512, 1024), 'an image'),
-    ('bpr', (32, 4, 128, 128), 'a batch of patches'),
+    ('segfix', (1, 360, 480), 'an image'),
+    ('segfix', (1, 512, 1024), 'an image'),
+    ('bpr', (32, None, None), 'a batch of patches'),
 )
 
 
@@ -42,9 +42,16 @@ def main() -> None:
     table = rich.table.Table(
         'method', 'input', 'torch, ms', 'onnxruntime, ms', 'torch / onnxruntime', 'difference'
     )
-    for method, size, what in CASES:
+    for method, (number, height, width), what in CASES:
         checkpoint = getattr(args, method)
-        plain = build_refiner(method, checkpoint, 'cpu').model.predict_probabilities
+        refiner = build_refiner(method, checkpoint, 'cpu')
+        plain = refiner.model.predict_probabilities
+        if method == 'bpr':
+            height = width = refiner.input_size
+            channels = refiner.model.data_preprocessor.num_channels
+        else:
+            channels = 3
+        size = number, channels, height, width
         faster = build_refiner(
             method, checkpoint, backend='onnxruntime'
         ).model.predict_probabilities

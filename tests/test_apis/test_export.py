@@ -76,6 +76,31 @@ def test_torchscript_equals_torch(checkpoints, method):
             torch.testing.assert_close(script(inputs), expected, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize('method', ['segfix', 'bpr'])
+def test_shipped_networks(method, tmp_path):
+    """Their refiners give the same masks from the exported file; networks are within 1e-4."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:70, :90]
+    disc = np.hypot(rows - 33, columns - 40) < 24
+    image = (disc[..., None] * 120 + rng.integers(0, 60, (70, 90, 3))).astype(np.uint8)
+    masks = np.roll(disc, 3, axis=1)[None]
+    refiner = build_refiner(method, device='cpu')
+    export_refiner(refiner, tmp_path / 'network.onnx')
+    exported = build_refiner(method, tmp_path / 'network.onnx', backend='onnxruntime')
+    channels = 6 if method == 'bpr' else 3
+    inputs = torch.randn(3, channels, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            exported.model.predict_probabilities(inputs),
+            refiner.model.predict_probabilities(inputs),
+            atol=1e-4,
+            rtol=0,
+        )
+    refined = refiner.refine(image, masks)
+    assert (exported.refine(image, masks) != refined).mean() < 1e-3
+    assert not np.array_equal(refined, masks)
+
+
 def test_exporting_leaves_the_network_as_it_is(checkpoints):
     model = build_model(None, checkpoints['segfix'])
     before = str(model)
