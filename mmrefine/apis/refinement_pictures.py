@@ -92,6 +92,11 @@ def find_changes(
         worse = worse.sum(axis=0)
     elif ignore_index is not None:
         worse[truth == ignore_index] = 0
+    return changes_of(changed, worse)
+
+
+def changes_of(changed: np.ndarray, worse: np.ndarray) -> Changes:
+    """Tell changed pixels, bool (H, W), apart by how much worse they got, int (H, W)."""
     return Changes(worse < 0, worse > 0, changed & (worse == 0))
 
 
@@ -127,6 +132,7 @@ def draw_refinement(
     insets: int = 3,
     width: int = 1000,
     ignore_index: int | None = 255,
+    changes: Changes | None = None,
 ) -> np.ndarray:
     """Draw contours before and after side by side, and the most changed places enlarged.
 
@@ -139,6 +145,7 @@ def draw_refinement(
         insets: Most places that are enlarged; only such where something changed.
         width: Width of the picture in pixels.
         ignore_index: Label of pixels that are not judged in a true label map.
+        changes: What changed, where that is more than ``before``, ``after`` and ``truth`` tell.
 
     Returns:
         BGR uint8 (h, width, 3): before in orange, after in sky blue; what changed in purple, or
@@ -148,7 +155,7 @@ def draw_refinement(
         ValueError: if the sizes differ or an option is out of range.
     """
     _check(image, before, after, truth, insets, width)
-    changes = find_changes(before, after, truth, ignore_index)
+    changes = changes or find_changes(before, after, truth, ignore_index)
     weight = changes.any.astype(np.float32)
     parts = densest_parts(weight, INSET_HW, insets) if weight.any() else []
     rows = [_overview(image, before, after, parts, width)]
