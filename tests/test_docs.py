@@ -66,6 +66,11 @@ def names(tmp_path, monkeypatch) -> dict[str, Any]:
     image, labels = cut('images/coffee.png'), cut('coarse/coffee.png')
     for name in ('photo.jpg', 'photo.png', 'street.jpg'):
         cv2.imwrite(name, image)
+    writer = cv2.VideoWriter('clip.mp4', cv2.VideoWriter.fourcc(*'mp4v'), 25, SIZE[::-1])
+    writer.write(image)
+    writer.release()
+    Path('clip_labels').mkdir()
+    cv2.imwrite('clip_labels/0.png', labels)
     truth = [dict(id=1, image_id=1, category_id=1, iscrowd=0)]
     mask = labels == 1
     truth[0] |= dict(segmentation=encode_mask(mask), area=int(mask.sum()), bbox=[0, 0, *SIZE[::-1]])

@@ -224,6 +224,8 @@ def _check_pictures(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         parser.error('--ground-truth: has no effect without --visualize')
     if args.gt_suffix is not None and args.ground_truth is None:
         parser.error('--gt-suffix: has no effect without --ground-truth')
+    if args.ground_truth is not None and video:
+        parser.error('--ground-truth: has no effect on a video, which shows no changed pixels')
     if video and args.launcher != 'none':
         parser.error('--visualize: a video is made by one process; give a folder, or no --launcher')
 
