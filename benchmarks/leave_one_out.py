@@ -51,7 +51,9 @@ def main() -> None:
     path = work_dir / 'config.py'
     cfg.dump(path)
     tools = ROOT / 'tools'
-    train = [sys.executable, tools / 'train.py', path, '--work-dir', work_dir, '--resume']
+    train = [sys.executable, tools / 'train.py', path, '--work-dir', work_dir]
+    if (work_dir / 'last_checkpoint').exists():
+        train.append('--resume')
     subprocess.run(train, check=True)
     last = work_dir / f'iter_{args.iterations}.pth'
     subprocess.run(

@@ -12,7 +12,7 @@ before.
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from rich.progress import track
 from mmrefine.apis import build_refiner
 from mmrefine.measures import boundary_fscore
 from mmrefine.ops import degrade
+from mmrefine.refiners import Refiner
 from mmrefine.structures.run_lengths import decode_mask
 
 MIN_AREA = 200  # pixels of a true mask; on smaller ones a pixel is too much
@@ -118,6 +119,23 @@ def scores(masks: np.ndarray, truth: np.ndarray) -> list[tuple[float, float]]:
     return found
 
 
+def measure(cases: Iterable[Case], refiner: Refiner) -> dict[str, list[float]]:
+    """The columns of the table, by the name of the coarse masks."""
+    rows: dict[str, list[list[tuple[float, float]]]] = {}
+    for case in cases:
+        refine = refiner.open(case.image)
+        for name, coarse in case.coarse.items():
+            truth = case.truth[name]
+            row = rows.setdefault(name, [[], [], []])
+            for values, masks in zip(row, (coarse, refine(coarse), refine(truth)), strict=True):
+                values += scores(masks, truth)
+    figures = {}
+    for name, row in rows.items():
+        (f0, u0), (f1, u1), (good, _) = (100 * np.mean(values, axis=0) for values in row)
+        figures[name] = [f0, f1, u0, u1, good]
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -127,26 +145,21 @@ def main() -> None:
     parser.add_argument('--checkpoint', help="default: the method's own")
     parser.add_argument('--sources', nargs='+', choices=SOURCES, default=list(SOURCES))
     parser.add_argument('--every', type=int, default=4, help='take every so many images')
-    parser.add_argument('--min-confidence', type=float, help='of SegFix')
+    parser.add_argument(
+        '--min-confidence', type=float, nargs='+', help="of SegFix; default: the network's own"
+    )
     args = parser.parse_args()
-    options = {} if args.min_confidence is None else dict(min_confidence=args.min_confidence)
-    refiner = build_refiner(args.method, args.checkpoint, **options)
+    settings = [dict(min_confidence=value) for value in args.min_confidence or []] or [{}]
+    refiners = [build_refiner(args.method, args.checkpoint, **options) for options in settings]
     table = rich.table.Table(
         'source', 'coarse masks', 'F before', 'F after', 'IoU before', 'IoU after', 'true masks: F'
     )
     for source in args.sources:
-        rows: dict[str, list[list[tuple[float, float]]]] = {}
-        for case in track(list(SOURCES[source](args.data))[:: args.every], source):
-            refine = refiner.open(case.image)
-            for name, coarse in case.coarse.items():
-                truth = case.truth[name]
-                kept = refine(truth)
-                row = rows.setdefault(name, [[], [], []])
-                for values, masks in zip(row, (coarse, refine(coarse), kept), strict=True):
-                    values += scores(masks, truth)
-        for name, row in rows.items():
-            (f0, u0), (f1, u1), (good, _) = (100 * np.mean(values, axis=0) for values in row)
-            table.add_row(source, name, *(f'{v:.2f}' for v in (f0, f1, u0, u1, good)))
+        cases = list(SOURCES[source](args.data))[:: args.every]
+        for options, refiner in zip(settings, refiners, strict=True):
+            title = ' '.join([source, *map(str, options.values())])
+            for name, figures in measure(track(cases, title), refiner).items():
+                table.add_row(title, name, *(f'{v:.2f}' for v in figures))
     Console(width=110).print(table)
 
 

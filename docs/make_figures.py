@@ -94,8 +94,10 @@ def segfix() -> np.ndarray:
     """Boundary, direction and the shifted labels: as they should be, and as the network says."""
     zoom, window = 3, np.s_[46:190, 70:214]
     image, coarse, truth = (read(f'{n}/coffee.png') for n in ('images', 'coarse', 'labels'))
-    fields = build_refiner('segfix', device='cpu').predict_fields(image)
+    refiner = build_refiner('segfix', device='cpu')
+    fields = refiner.predict_fields(image)
     _, true_boundary, true_direction = segfix_targets(truth)
+    true_offset = direction_to_offset(true_direction) * (true_boundary == 1)
     part, side = image[window], zoom * 144
     legend = draw_legend(8, 'coloured: boundary', ignored=False)
     columns = [
@@ -108,11 +110,20 @@ def segfix() -> np.ndarray:
             drawing.resized(legend[:300], (side, round(side * legend.shape[1] / 300))),
         ]
     ]
-    for boundary, direction, name in (
-        (true_boundary == 1, true_direction, 'hand-drawn: what it learns'),
-        (fields['pred_boundary'][0] > 0.5, fields['pred_direction'][0], 'the small network'),
+    for boundary, direction, refined, name in (
+        (
+            true_boundary == 1,
+            true_direction,
+            apply_offset(coarse, true_offset, scale=2),
+            'hand-drawn: what it learns',
+        ),
+        (
+            fields['pred_boundary'][0] > 0.5,
+            fields['pred_direction'][0],
+            refiner.refine(image, coarse),
+            'the small network',
+        ),
     ):
-        refined = apply_offset(coarse, direction_to_offset(direction) * boundary, scale=2)
         arrows = draw_directions(
             part, boundary[window].astype(np.uint8), direction[window], 8, zoom, ''
         )

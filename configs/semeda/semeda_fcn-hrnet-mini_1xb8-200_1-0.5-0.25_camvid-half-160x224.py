@@ -1,6 +1,6 @@
 # All three layers.
 _base_ = './semeda_fcn-hrnet-mini_1xb8-200_cross-entropy_camvid-half-160x224.py'
 semeda = dict(
-    type='mmrefine.SEMEDALoss', edge_net='camvid', weights=(1, 0.5, 0.25), loss_weight=1.0
+    type='mmrefine.SEMEDALoss', edge_net='camvid', weights=(1, 0.5, 0.25), loss_weight=4.0
 )
 model = dict(decode_head=dict(loss_decode=[_base_.model.decode_head.loss_decode, semeda]))

@@ -5,6 +5,6 @@ semeda = dict(
     edge_net='camvid',
     weights=(0, 1, 0),
     before_relu=False,
-    loss_weight=1.0,
+    loss_weight=4.0,
 )
 model = dict(decode_head=dict(loss_decode=[_base_.model.decode_head.loss_decode, semeda]))

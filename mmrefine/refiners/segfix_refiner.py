@@ -23,7 +23,7 @@ from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
 from .base import Image, Refiner, check_masks, load_image
 
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small_camvid.pth'
+SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
 
 def shift_masks(
@@ -70,7 +70,7 @@ class SegFixRefiner(Refiner):
             to another one have more than this probability together (see
             :func:`mmrefine.ops.apply_votes`): higher leaves masks alone where
             the network is unsure. 0 is the published rule: the most probable
-            direction decides. By default that in the model's ``test_cfg``, 0.6
+            direction decides. By default that in the model's ``test_cfg``, 0.7
             for the weights that come with the package, else 0.
         ignore_index: Label that is neither changed nor fetched in label maps,
             ``None`` for maps without one (instance ids). Stacks have none.
