@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument('--method', default='segfix', help='or bpr, or a config')
     parser.add_argument('--checkpoint', help="default: the method's own")
     parser.add_argument('--sources', nargs='+', choices=SOURCES, default=list(SOURCES))
-    parser.add_argument('--every', type=int, default=4, help='take every so many images')
+    parser.add_argument('--every', type=int, default=1, help='take every so many images')
     parser.add_argument(
         '--min-confidence', type=float, nargs='+', help="of SegFix; default: the network's own"
     )
