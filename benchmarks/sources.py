@@ -6,7 +6,7 @@ DATA holds camvid, davis, nuclei and coco_open (see docs/model_zoo.md); their va
 Coarse masks are those that models predicted (road scenes; objects: OSVOS, RVOS), or made out of
 the true ones by mmrefine.ops.degrade with the annotation's id as the seed (photographs, nuclei).
 Columns: boundary F-score at 1 px and IoU, x 100, mean over masks (road scenes: over classes of
-images), before and after; and the F-score of the true masks, fed in as if they were coarse: 100
+images), before and after; and those of the true masks, fed in as if they were coarse: 100
 before.
 """
 
@@ -131,8 +131,8 @@ def measure(cases: Iterable[Case], refiner: Refiner) -> dict[str, list[float]]:
                 values += scores(masks, truth)
     figures = {}
     for name, row in rows.items():
-        (f0, u0), (f1, u1), (good, _) = (100 * np.mean(values, axis=0) for values in row)
-        figures[name] = [f0, f1, u0, u1, good]
+        (f0, u0), (f1, u1), good = (100 * np.mean(values, axis=0) for values in row)
+        figures[name] = [f0, f1, u0, u1, *good]
     return figures
 
 
@@ -148,11 +148,21 @@ def main() -> None:
     parser.add_argument(
         '--min-confidence', type=float, nargs='+', help="of SegFix; default: the network's own"
     )
+    parser.add_argument('--scale', type=int, help='of SegFix')
     args = parser.parse_args()
     settings = [dict(min_confidence=value) for value in args.min_confidence or []] or [{}]
+    if args.scale is not None:
+        settings = [options | dict(scale=args.scale) for options in settings]
     refiners = [build_refiner(args.method, args.checkpoint, **options) for options in settings]
     table = rich.table.Table(
-        'source', 'coarse masks', 'F before', 'F after', 'IoU before', 'IoU after', 'true masks: F'
+        'source',
+        'coarse masks',
+        'F before',
+        'F after',
+        'IoU before',
+        'IoU after',
+        'true masks: F',
+        'IoU',
     )
     for source in args.sources:
         cases = list(SOURCES[source](args.data))[:: args.every]

@@ -47,6 +47,9 @@ def make_source(args: argparse.Namespace) -> tuple[Source, Any]:
         return OffsetFolderSource(args.offsets, **options), 255
     method = args.config or args.method or 'segfix'
     refiner = build_refiner(method, args.checkpoint, args.device, **options)
+    if args.save_offsets and getattr(refiner, 'min_confidence', 0):
+        options['min_confidence'] = 0
+        refiner = build_refiner(method, args.checkpoint, args.device, **options)
     return RefinerSource(refiner, args.save_offsets), getattr(refiner, 'ignore_index', 255)
 
 

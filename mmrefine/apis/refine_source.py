@@ -56,12 +56,17 @@ class RefinerSource:
         save_offsets: Folder that offset fields are written to.
 
     Raises:
-        ValueError: if offsets shall be saved and the refiner has none.
+        ValueError: if offsets shall be saved and the refiner has none, or does not follow them.
     """
 
     def __init__(self, refiner: Refiner, save_offsets: str | os.PathLike | None = None) -> None:
         if save_offsets is not None and not isinstance(refiner, SegFixRefiner):
             raise ValueError(f'{type(refiner).__name__} has no offset fields that could be saved')
+        if save_offsets is not None and getattr(refiner, 'min_confidence', 0):
+            raise ValueError(
+                'save_offsets: the refiner hears all directions; build it with min_confidence=0 to '
+                'follow the offsets that are saved'
+            )
         self.refiner = copy.copy(refiner)
         if hasattr(self.refiner, 'ignore_index'):
             self.refiner.ignore_index = IGNORED

@@ -63,14 +63,17 @@ class SegFixRefiner(Refiner):
         checkpoint: Weights of ``model``. With both ``None``, the weights that
             come with the package.
         device: Where the network runs; a GPU by default if there is one.
-        scale: How many offset lengths away a label is fetched: 2 as published.
+        scale: How many offset lengths away a label is fetched. Where
+            ``min_confidence`` is not 0, by default that in the model's
+            ``test_cfg``, 1 for the weights that come with the package; else 2,
+            as published.
         steps: More than 1 follows the field up to so many steps, until a pixel
             off the boundary is reached (the iterative scheme of Section 3.1).
         min_confidence: A pixel's label changes only if the directions that lead
             to another one have more than this probability together (see
             :func:`mmrefine.ops.apply_votes`): higher leaves masks alone where
             the network is unsure. 0 is the published rule: the most probable
-            direction decides. By default that in the model's ``test_cfg``, 0.7
+            direction decides. By default that in the model's ``test_cfg``, 0.5
             for the weights that come with the package, else 0.
         ignore_index: Label that is neither changed nor fetched in label maps,
             ``None`` for maps without one (instance ids). Stacks have none.
@@ -86,12 +89,12 @@ class SegFixRefiner(Refiner):
         model: str | os.PathLike | Mapping | nn.Module | None = None,
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
-        scale: int = 2,
+        scale: int | None = None,
         steps: int = 1,
         min_confidence: float | None = None,
         ignore_index: int | None = 255,
     ) -> None:
-        for name, value in (('scale', scale), ('steps', steps)):
+        for name, value in (('scale', 1 if scale is None else scale), ('steps', steps)):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f'{name}: expected an integer of 1 or more, got {value!r}')
         if model is None and checkpoint is None:
@@ -104,7 +107,6 @@ class SegFixRefiner(Refiner):
             raise TypeError(f'model: expected a mmrefine.SegFix, got {type(model).__name__}')
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
         self.model = model.to(self.device).eval()
-        self.scale = scale
         self.steps = steps
         trained = model.test_cfg or {}
         if min_confidence is None:
@@ -116,6 +118,9 @@ class SegFixRefiner(Refiner):
                 f'steps: expected 1 where min_confidence is not 0, got {steps} and {min_confidence}'
             )
         self.min_confidence = min_confidence
+        if scale is None:
+            scale = trained.get('scale', 2) if min_confidence else 2
+        self.scale = scale
         self.ignore_index = ignore_index
 
     @torch.no_grad()

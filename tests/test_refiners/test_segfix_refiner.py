@@ -163,6 +163,10 @@ def test_confidence(image, offset):
     assert np.array_equal(by_votes == 255, labels == 255)
     masks = label_map(5)[None] > 5
     assert np.array_equal(refiner.open(image)(masks), apply_votes(masks, votes, 2, 0.1))
+    model.test_cfg['scale'] = 1
+    assert SegFixRefiner(model, device='cpu').scale == 1
+    assert SegFixRefiner(model, device='cpu', scale=3).scale == 3
+    assert SegFixRefiner(model, device='cpu', min_confidence=0).scale == 2  # as published
     with pytest.raises(ValueError, match='steps: expected 1 where min_confidence is not 0'):
         SegFixRefiner(model, device='cpu', steps=2)
 

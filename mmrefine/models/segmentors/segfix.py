@@ -22,7 +22,7 @@ class SegFix(EncoderDecoder):
     ``mmrefine.SegFixHead``. ``test_cfg`` may be ``dict(mode='whole')`` or
     ``dict(mode='slide', crop_size=(h, w), stride=(h, w))``; windows overlap by
     averaging probabilities.
-    ``min_confidence`` in it is the default of ``SegFixRefiner``.
+    ``min_confidence`` and ``scale`` in it are defaults of ``SegFixRefiner``.
 
     ``predict`` puts ``pred_boundary``, ``pred_direction``, ``pred_offset`` and
     ``pred_votes`` (see :mod:`mmrefine.structures.segfix_fields`) into each data sample, at the
