@@ -60,13 +60,15 @@ class RefinerSource:
     """
 
     def __init__(self, refiner: Refiner, save_offsets: str | os.PathLike | None = None) -> None:
-        if save_offsets is not None and not isinstance(refiner, SegFixRefiner):
-            raise ValueError(f'{type(refiner).__name__} has no offset fields that could be saved')
-        if save_offsets is not None and getattr(refiner, 'min_confidence', 0):
-            raise ValueError(
-                'save_offsets: the refiner hears all directions; build it with min_confidence=0 to '
-                'follow the offsets that are saved'
-            )
+        if save_offsets is not None:
+            if not isinstance(refiner, SegFixRefiner):
+                kind = type(refiner).__name__
+                raise ValueError(f'{kind} has no offset fields that could be saved')
+            if refiner.min_confidence:
+                raise ValueError(
+                    'save_offsets: the refiner hears all directions; build it with '
+                    'min_confidence=0 to follow the offsets that are saved'
+                )
         self.refiner = copy.copy(refiner)
         if hasattr(self.refiner, 'ignore_index'):
             self.refiner.ignore_index = IGNORED
