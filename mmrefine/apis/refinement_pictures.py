@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ..refiners import check_masks, load_image
+from ..refiners.base import Image
 from .drawing import (
     BROKEN,
     COARSE,
@@ -125,7 +126,7 @@ def densest_parts(weight: np.ndarray, size_hw: tuple[int, int], count: int) -> l
 
 
 def draw_refinement(
-    image: np.ndarray,
+    image: Image,
     before: np.ndarray,
     after: np.ndarray,
     truth: np.ndarray | None = None,
@@ -137,7 +138,7 @@ def draw_refinement(
     """Draw contours before and after side by side, and the most changed places enlarged.
 
     Args:
-        image: BGR uint8 (H, W, 3).
+        image: Path, or BGR uint8 (H, W, 3).
         before: Label map (H, W) or stack (N, H, W).
         after: The same, refined.
         truth: The same as it should be, if known: what changed is then told apart into fixed and
@@ -154,6 +155,7 @@ def draw_refinement(
     Raises:
         ValueError: if the sizes differ or an option is out of range.
     """
+    image = load_image(image)
     _check(image, before, after, truth, insets, width)
     changes = changes or find_changes(before, after, truth, ignore_index)
     weight = changes.any.astype(np.float32)

@@ -89,9 +89,14 @@ def load_image(image: Image) -> np.ndarray:
 def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
     """Refuse what :meth:`Refiner.refine` cannot refine; ``size_hw`` is the image's size."""
     if not isinstance(masks, np.ndarray):
-        raise TypeError(f'masks: expected a numpy array, got {type(masks).__name__}')
+        raise TypeError(
+            f'masks: expected a numpy array, got {type(masks).__name__}; a label map (H, W) or a '
+            'stack of masks (N, H, W)'
+        )
     if masks.dtype.kind not in 'iub':
-        raise TypeError(f'masks: expected integers or bool, got {masks.dtype}')
+        raise TypeError(
+            f'masks: expected integers or bool, got {masks.dtype}; masks > 0.5 makes one'
+        )
     if masks.ndim not in (2, 3):
         raise ValueError(f'masks: expected shape (H, W) or (N, H, W), got {masks.shape}')
     if masks.ndim == 3 and masks.dtype not in (np.bool_, np.uint8):
@@ -99,5 +104,6 @@ def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
     if masks.shape[-2:] != size_hw:
         raise ValueError(
             f'masks: size {masks.shape[-2]}x{masks.shape[-1]} (height x width) is not the '
-            f"image's {size_hw[0]}x{size_hw[1]}"
+            f"image's {size_hw[0]}x{size_hw[1]}; expected shape (H, W) or (N, H, W), got "
+            f'{masks.shape}'
         )
