@@ -2,12 +2,12 @@
 
 import io
 
-import cv2
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
+from ...ops import distance_map
 from ...registry import TRANSFORMS
 
 IGNORED = 255
@@ -106,20 +106,10 @@ class PaintInstanceMap(BaseTransform):
         for number, (crowd, mask) in enumerate(masks, start=1):
             ids[mask] = IGNORED if crowd else number + (number >= IGNORED)
         if self.ignore_beyond is not None:
-            ids[_distance_to_change(ids) > self.ignore_beyond] = IGNORED
+            ids[distance_map(ids, IGNORED) > self.ignore_beyond] = IGNORED
         results['gt_seg_map'] = ids
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(ignore_beyond={self.ignore_beyond})'
-
-
-def _distance_to_change(ids: np.ndarray) -> np.ndarray:
-    """How far each pixel is from the nearest one whose right or lower neighbour differs, (H, W)."""
-    same = np.ones(ids.shape, np.uint8)
-    same[:, :-1] &= ids[:, 1:] == ids[:, :-1]
-    same[:-1] &= ids[1:] == ids[:-1]
-    if same.all():
-        return np.full(ids.shape, np.inf)
-    return cv2.distanceTransform(same, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
