@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -107,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         suffixes = (args.image_suffix or '', args.mask_suffix or '')
         tasks, missing = label_map_tasks(*inputs, args.out, source, rules, *suffixes)
     if rank == 0:
-        print(f'{len(tasks)} images to refine', flush=True)
+        print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
     report = run_with_bar(tasks[rank::processes], args.overwrite, shown=rank == 0)
     if drawing:
         report.failed += drawing.finish()
@@ -132,7 +131,8 @@ def finish(args: argparse.Namespace, report: Report) -> int:
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
     elif report.ok:
-        print(f'written to {args.out}')
+        pictures = f', pictures to {args.visualize}' if args.visualize else ''
+        print(f'written to {args.out}{pictures}')
     elif of_instances:
         print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
     if report.stopped == 'interrupted':
@@ -144,7 +144,6 @@ def main() -> None:
     args = read_options()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     silence_opencv()
-    warnings.filterwarnings('ignore', 'When align_corners=True')
     try:
         status = run(args)
         leave_processes()

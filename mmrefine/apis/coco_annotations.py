@@ -62,7 +62,7 @@ def check_masks(
         if image is None:
             continue
         try:
-            run_lengths(entry['segmentation'], (image['height'], image['width']))
+            run_lengths(entry.get('segmentation'), (image['height'], image['width']))
         except ValueError as error:
             name = image.get('file_name', image['id'])
             raise ValueError(f'{path}: entry {index}, a mask on {name}: {error}') from error

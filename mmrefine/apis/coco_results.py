@@ -18,7 +18,7 @@ Result = dict[str, Any]
 
 
 def read_results(path: str | os.PathLike) -> list[Result]:
-    """Read a COCO result file with masks.
+    """Read a COCO result file with masks; single entries may lack theirs.
 
     Raises:
         ValueError: if there is no such file, or it is broken or no list of detections with masks.
@@ -30,13 +30,16 @@ def read_results(path: str | os.PathLike) -> list[Result]:
             f'{path}: expected COCO results, a list of detections, got {type(content).__name__}'
         )
     for index, entry in enumerate(content):
-        if not isinstance(entry, dict) or not {'image_id', 'segmentation'} <= entry.keys():
+        if not isinstance(entry, dict) or 'image_id' not in entry:
             raise ValueError(
-                f'{path}: entry {index}: expected COCO results with image_id and segmentation '
-                '(a result file of masks, not of boxes)'
+                f'{path}: entry {index}: expected COCO results, with image_id and segmentation'
             )
         if not isinstance(entry['image_id'], int | str):
             raise ValueError(f'{path}: entry {index}: image_id must be a number or a text')
+    if content and not any('segmentation' in entry for entry in content):
+        raise ValueError(
+            f'{path}: no entry has a segmentation; expected a result file of masks, not of boxes'
+        )
     return content
 
 

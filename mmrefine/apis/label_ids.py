@@ -57,8 +57,3 @@ def check_class_range(labels: np.ndarray, ignored: np.ndarray, num_classes: int)
             f'expected labels 0 to {num_classes - 1} or ignored, got '
             f'{", ".join(map(str, outside[:5]))}{more}'
         )
-
-
-def is_binary_mask(labels: np.ndarray) -> bool:
-    """Whether an 8-bit map holds 0 and 255 only: a mask, or one class and ignored pixels."""
-    return labels.dtype == np.uint8 and bool(np.isin(labels, (0, 255)).all() and (labels > 0).any())

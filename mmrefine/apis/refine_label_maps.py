@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..refiners.base import is_binary_mask
 from .image_files import IMAGE_SUFFIXES, FileIndex, FoundFile, find_files
 from .label_files import LABEL_SUFFIXES, read_label_map, write_label_map
 from .label_ids import (
@@ -15,7 +16,6 @@ from .label_ids import (
     LabelIds,
     check_class_range,
     ignored_pixels,
-    is_binary_mask,
 )
 from .refine_source import OpenedImage, Source
 from .refine_tasks import Change, check_out_folder
@@ -119,7 +119,8 @@ def label_map_tasks(
         image if ``images`` is a folder.
 
     Raises:
-        ValueError: if nothing is found, or an output would overwrite an input.
+        ValueError: if nothing is found, no two names are equal, or an output would overwrite
+            an input.
     """
     rules = rules or LabelRules()
     found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
@@ -134,6 +135,8 @@ def label_map_tasks(
             missing = []  # who names some images wants only those
         tasks = [_task(i, m, Path(out) / m.relative, source, rules) for i, m in pairs]
         used = {image.path for image, _ in pairs}
+        if found_masks and not pairs:
+            raise ValueError(_no_pair(found_images[0], found_masks[0]))
         missing += [
             f'{image.path}: no label map for it, expected {image.name}{mask_suffix}.png in {masks}'
             for image in found_images
@@ -158,6 +161,14 @@ def _pairs(
         except LookupError as error:
             missing.append(f'{mask.path}: {error}')
     return pairs, missing
+
+
+def _no_pair(image: FoundFile, mask: FoundFile) -> str:
+    return (
+        f'{mask.path}: no label map has the name of an image, one image is {image.path}; where '
+        'names end differently, --image-suffix and --mask-suffix say how, for example '
+        '--image-suffix _leftImg8bit'
+    )
 
 
 def _task(

@@ -111,7 +111,7 @@ class ResultTask:
         masks = {}
         for place in places:
             try:
-                masks[place] = decode_mask(self.entries[place]['segmentation'], opened.size_hw)
+                masks[place] = decode_mask(self.entries[place].get('segmentation'), opened.size_hw)
             except ValueError as error:
                 broken.append(
                     f'{self.results_path}: entry {place}, a mask on {opened.origin}: {error}'

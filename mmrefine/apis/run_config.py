@@ -111,7 +111,7 @@ def refiner_settings(refiner: str, checkpoint: str | None = None) -> dict[str, A
             )
     else:
         known = ', '.join(REFINERS)
-        raise ValueError(f'refiner: expected {known} or a config file, got {refiner}')
+        raise ValueError(f'refiner: expected {known} or an existing config file .py, got {refiner}')
     if checkpoint is not None:
         if not Path(checkpoint).is_file():
             raise ValueError(f'refiner checkpoint: expected a file, {checkpoint} is none')

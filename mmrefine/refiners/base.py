@@ -1,6 +1,7 @@
 """What every refiner can do."""
 
 import os
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 
@@ -106,4 +107,24 @@ def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
             f'masks: size {masks.shape[-2]}x{masks.shape[-1]} (height x width) is not the '
             f"image's {size_hw[0]}x{size_hw[1]}; expected shape (H, W) or (N, H, W), got "
             f'{masks.shape}'
+        )
+
+
+def is_binary_mask(labels: np.ndarray) -> bool:
+    """Whether an 8-bit map holds 0 and 255 only: a mask, or one class and ignored pixels."""
+    return bool(
+        labels.dtype == np.uint8
+        and labels.size
+        and labels.max() == 255
+        and ((labels == 0) | (labels == 255)).all()
+    )
+
+
+def warn_of_binary_mask(masks: np.ndarray, ignore_index: int | None) -> None:
+    """Say so where a binary mask would come back as it is, because 255 is ignored."""
+    if masks.ndim == 2 and ignore_index == 255 and is_binary_mask(masks):
+        warnings.warn(
+            'masks: a label map of 0 and 255 only comes back unchanged, as 255 is ignored; '
+            'pass a binary mask as masks > 0, or build the refiner with ignore_index=None',
+            stacklevel=3,
         )

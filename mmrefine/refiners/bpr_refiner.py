@@ -19,7 +19,7 @@ from ..models.checkpoint import build_model
 from ..models.segmentors import PatchRefiner
 from ..ops import average_patches, crop_patches, propose_boxes
 from ..registry import REFINERS
-from .base import Image, Refiner, check_masks, load_image
+from .base import Image, Refiner, check_masks, load_image, warn_of_binary_mask
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
@@ -139,6 +139,7 @@ class BPRRefiner(Refiner):
         for image, masks in pairs:
             array = load_image(image)
             check_masks(masks, array.shape[:2])
+            warn_of_binary_mask(masks, self.ignore_index)
             edit = self._edit(masks)
             pixels = self._to_device(array)
             for key, mask in edit.objects():

@@ -21,7 +21,7 @@ from ..models.segmentors import SegFix
 from ..ops import apply_offset, apply_votes
 from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
-from .base import Image, Refiner, check_masks, load_image
+from .base import Image, Refiner, check_masks, load_image, warn_of_binary_mask
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
@@ -46,6 +46,7 @@ def shift_masks(
         Refined masks, same shape and dtype.
     """
     check_masks(masks, offset.shape[1:])
+    warn_of_binary_mask(masks, ignore_index)
     refined = apply_offset(masks, offset, scale=scale, steps=steps)
     if masks.ndim == 2 and ignore_index is not None:
         ignored = (masks == ignore_index) | (refined == ignore_index)
@@ -173,6 +174,7 @@ class SegFixRefiner(Refiner):
 
         def vote(masks: np.ndarray) -> np.ndarray:
             check_masks(masks, votes.shape[1:])
+            warn_of_binary_mask(masks, self.ignore_index)
             return apply_votes(masks, votes, self.scale, self.min_confidence, self.ignore_index)
 
         return vote

@@ -54,6 +54,8 @@ def run_lengths(segmentation: Any, size_hw: tuple[int, int]) -> dict[str, Any]:
     """
     codec = mask_codec()
     height, width = size_hw
+    if segmentation is None:
+        raise ValueError('there is no segmentation')
     try:
         if isinstance(segmentation, list):
             _check_polygons(segmentation)

@@ -33,7 +33,8 @@ def test_results_survive_a_round_trip(tmp_path):
     ('content', 'text'),
     [
         (json.dumps({'images': []}), 'expected COCO results, a list of detections, got dict'),
-        (json.dumps([*RESULTS, {'image_id': 1, 'bbox': [0, 0, 1, 1]}]), 'entry 2: expected COCO'),
+        (json.dumps([{'image_id': 1, 'bbox': [0, 0, 1, 1]}]), 'no entry has a segmentation'),
+        (json.dumps([*RESULTS, {'bbox': [0, 0, 1, 1]}]), 'entry 2: expected COCO'),
         (json.dumps([7]), 'entry 0: expected COCO results'),
         (json.dumps([{'image_id': [], 'segmentation': []}]), 'entry 0: image_id must be'),
         (json.dumps(RESULTS)[:-9], 'expected JSON, the file is broken or cut off'),

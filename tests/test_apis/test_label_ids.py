@@ -8,7 +8,6 @@ from mmrefine.apis.label_ids import (
     CITYSCAPES_CLASSES,
     check_class_range,
     ignored_pixels,
-    is_binary_mask,
 )
 
 # Label ids of Cityscapes that its own evaluation ignores (labels.py of cityscapesscripts).
@@ -57,13 +56,3 @@ def test_class_range():
     many = np.arange(20, dtype=np.int16)[None] - 1
     with pytest.raises(ValueError, match=r'got -1, 10, 11, 12, 13 and 5 more$'):
         check_class_range(many, np.zeros(many.shape, bool), 10)
-
-
-def test_binary_masks_are_noticed():
-    mask = np.zeros((3, 4), np.uint8)
-    assert not is_binary_mask(mask)
-    mask[1, 2] = 255
-    assert is_binary_mask(mask)
-    assert not is_binary_mask(mask.astype(np.uint16))
-    mask[0, 0] = 1
-    assert not is_binary_mask(mask)

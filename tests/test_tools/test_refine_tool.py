@@ -113,6 +113,19 @@ def test_cityscapes_labels_with_the_released_offsets(run_tool, cityscapes):
     assert (refined != ids).any()
 
 
+def test_names_that_end_differently(run_tool, cityscapes):
+    """Not a line for each of them, but what to do about it."""
+    folder, _, _ = cityscapes
+    outcome = run_tool(
+        'refine.py', folder / 'leftImg8bit', folder / 'labels', folder / 'out',
+        '--offsets', folder / 'offsets',
+    )  # fmt: skip
+    assert outcome.status == 1
+    assert len(outcome.err.splitlines()) == 1
+    assert 'ulm_000001_000019_gtFine_labelIds.png: no label map has the name of' in outcome.err
+    assert '--image-suffix and --mask-suffix say how' in outcome.err
+
+
 def test_one_image_and_a_pattern(run_tool, folders, checkpoint):
     image, mask = folders / 'images' / 'a.jpg', folders / 'masks' / 'a.png'
     outcome = run_tool('refine.py', image, mask, folders / 'one.png', '--checkpoint', checkpoint)

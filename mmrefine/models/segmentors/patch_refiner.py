@@ -1,5 +1,6 @@
 """The refinement network of BPR as an mmseg segmentor (arXiv 2104.05239, Section 3.2)."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
 from ...registry import MODELS
+
+# mmseg's advice on other tasks: patches have two classes and no ignored pixels.
+warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')
+warnings.filterwarnings('ignore', message='For binary segmentation, we suggest')
 
 
 @MODELS.register_module()
