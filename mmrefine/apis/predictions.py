@@ -13,6 +13,7 @@ from mmengine.structures import BaseDataElement
 from ..refiners import Image, Refiner
 from ..structures.predicted_masks import (
     as_given,
+    predicted_fields,
     predicted_masks,
     put_refined_masks,
     to_array,
@@ -54,21 +55,28 @@ def refine(refiner: Refiner, image: Image, predictions: Predictions) -> Predicti
               masks (N, H, W), bool or uint8;
             - the path of a label map, ``.png`` or ``.npy``, which comes back as an array;
             - ``supervision.Detections`` with masks;
-            - ``DetDataSample`` of mmdet with ``pred_instances.masks``, or ``SegDataSample`` of
-              mmseg with ``pred_sem_seg``.
+            - ``DetDataSample`` of mmdet with ``pred_instances.masks`` or ``pred_panoptic_seg`` or
+              both, or ``SegDataSample`` of mmseg with ``pred_sem_seg``.
 
     Returns:
         The same kind of object, a copy with refined masks. Scores, classes, boxes and everything
         else stay as they are: a box is the detector's own prediction, and metrics judge it on its
         own. Where boxes shall follow the masks, make them from the masks
         (``supervision.mask_to_xyxy``). Data samples keep their coarse masks too, in
-        ``coarse_instances`` or ``coarse_sem_seg``.
+        ``coarse_instances``, ``coarse_panoptic_seg`` or ``coarse_sem_seg``.
 
     Raises:
         TypeError: if the predictions are of another kind.
         ValueError: if they have no masks, or masks and image differ in size.
     """
-    opened = open_predictions(predictions)
+    if isinstance(predictions, BaseDataElement):
+        for field in predicted_fields(predictions):
+            predictions = _refine_opened(refiner, image, _open_sample(predictions, field))
+        return predictions
+    return _refine_opened(refiner, image, open_predictions(predictions))
+
+
+def _refine_opened(refiner: Refiner, image: Image, opened: OpenedPredictions) -> Any:
     if not opened.masks.size:  # where nothing was found, masks may be of any size
         return opened.with_masks(opened.masks)
     return opened.with_masks(refiner.refine(image, opened.masks))
@@ -92,7 +100,13 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
     if isinstance(predictions, str | os.PathLike):
         return OpenedPredictions(read_label_map(predictions).labels, lambda refined: refined)
     if isinstance(predictions, BaseDataElement):
-        return _open_sample(predictions)
+        field, *others = predicted_fields(predictions)
+        if others:
+            raise ValueError(
+                f'predictions: expected one kind of masks, got {field} and {", ".join(others)}; '
+                'mmrefine.apis.refine refines both'
+            )
+        return _open_sample(predictions, field)
     # Not imported: who has detections has supervision, others need none.
     if type(predictions).__module__.split('.')[0] == 'supervision' and hasattr(predictions, 'mask'):
         return _open_detections(predictions)
@@ -102,12 +116,12 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
     )
 
 
-def _open_sample(sample: BaseDataElement) -> OpenedPredictions:
-    masks = predicted_masks(sample)
+def _open_sample(sample: BaseDataElement, field: str) -> OpenedPredictions:
+    masks = predicted_masks(sample, field)
 
     def with_masks(refined: np.ndarray) -> BaseDataElement:
         result = sample.clone()
-        put_refined_masks(result, as_given(refined, masks))
+        put_refined_masks(result, field, as_given(refined, masks))
         return result
 
     return OpenedPredictions(to_array(masks), with_masks)

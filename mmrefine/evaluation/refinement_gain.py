@@ -9,10 +9,8 @@ from mmengine.logging import MMLogger
 from mmengine.registry import METRICS as MMENGINE_METRICS
 
 from ..registry import METRICS
-from ..structures.coarse import COARSE_INSTANCES, COARSE_SEM_SEG
+from ..structures.coarse import COARSE_OF
 
-REFINED = {COARSE_SEM_SEG: 'pred_sem_seg', COARSE_INSTANCES: 'pred_instances'}
-"""Where the coarse prediction was before it was refined."""
 FILES = ('output_dir', 'outfile_prefix')
 """Settings of mmseg's and mmdet's metrics that say where they write files."""
 
@@ -130,11 +128,12 @@ def _build(config: dict, side: str, collect_device: str) -> BaseMetric:
 
 def _with_coarse_prediction(sample: dict) -> dict:
     """The data sample as it would be without refinement."""
-    found = [key for key in REFINED if key in sample]
+    found = {field: coarse for field, coarse in COARSE_OF.items() if coarse in sample}
     if not found:
         raise ValueError(
             'mmrefine.RefinementGain needs the predictions from before refinement '
-            f'({" or ".join(REFINED)}), which the data samples do not hold. Add to the config:\n'
+            f'({" or ".join(COARSE_OF.values())}), which the data samples do not hold. '
+            'Add to the config:\n'
             '    custom_hooks = [\n'
             "        dict(type='mmrefine.RefinementHook', "
             "refiner=dict(type='mmrefine.SegFixRefiner'))\n"
@@ -142,4 +141,4 @@ def _with_coarse_prediction(sample: dict) -> dict:
             "('mmrefine.BPRRefiner' for instances; for validation the hook needs val=True, its "
             'default)'
         )
-    return {**sample, **{REFINED[key]: sample[key] for key in found}}
+    return {**sample, **{field: sample[coarse] for field, coarse in found.items()}}

@@ -19,6 +19,7 @@ from ..refiners import Refiner
 from ..registry import HOOKS, REFINERS
 from ..structures.predicted_masks import (
     as_given,
+    predicted_fields,
     predicted_masks,
     put_refined_masks,
     to_array,
@@ -30,8 +31,8 @@ class RefinementHook(Hook):
     """Refines what the model predicts while testing and validating.
 
     Everything after the model sees refined masks: metrics, visualisation, saved
-    predictions. The coarse ones stay in ``coarse_sem_seg`` or
-    ``coarse_instances`` of each data sample. Use it in the config of any
+    predictions. The coarse ones stay in ``coarse_sem_seg``, ``coarse_instances``
+    or ``coarse_panoptic_seg`` of each data sample. Use it in the config of any
     project::
 
         custom_hooks = [
@@ -139,7 +140,8 @@ class RefinementHook(Hook):
 
         Args:
             sample: mmseg's ``SegDataSample`` with ``pred_sem_seg`` or mmdet's
-                ``DetDataSample`` with ``pred_instances.masks``, and ``img_path``.
+                ``DetDataSample`` with ``pred_instances.masks`` or ``pred_panoptic_seg``,
+                or both; and ``img_path``.
         """
         image = sample.metainfo.get('img_path')
         if image is None:
@@ -148,8 +150,10 @@ class RefinementHook(Hook):
                 "load images from files and keep 'img_path' in the meta_keys of its packing step"
             )
         start = time.perf_counter()
-        masks = predicted_masks(sample)
-        put_refined_masks(sample, as_given(self._refine(image, to_array(masks)), masks))
+        for field in predicted_fields(sample):
+            masks = predicted_masks(sample, field)
+            refined = self._refine(image, to_array(masks))
+            put_refined_masks(sample, field, as_given(refined, masks))
         self._images += 1
         self._seconds += time.perf_counter() - start
 

@@ -130,9 +130,48 @@ def test_mmdet_sample(refine_one, number):
     assert 'coarse_instances' not in given
 
 
+def panoptic_sample():
+    """What mmdet's own head for panoptic models makes of three queries, one of them no thing."""
+    heads = pytest.importorskip('mmdet.models.seg_heads')
+    structures = pytest.importorskip('mmdet.structures')
+    cfg = dict(iou_thr=0, filter_low_score=True)
+    head = heads.MaskFormerFusionHead(num_things_classes=2, num_stuff_classes=1, test_cfg=cfg)
+    classes = 20 * torch.eye(4)[[0, 1, 2]]
+    logits = 20 * torch.from_numpy(stack()).float() - 10
+    logits[2, :, :9] = -10  # where nothing is
+    sample = structures.DetDataSample(metainfo=dict(img_path='x.png'))
+    sample.pred_panoptic_seg = head.panoptic_postprocess(classes, logits)
+    return sample
+
+
+def test_panoptic_sample(refine_one):
+    given = panoptic_sample()
+    segments = given.pred_panoptic_seg.sem_seg.clone()
+    assert segments.unique().tolist() == [2, 3, 1000, 2001]  # 3: no segment
+    refined = refine_one(given)
+    assert refined.pred_panoptic_seg.sem_seg.dtype == segments.dtype
+    assert torch.equal(refined.pred_panoptic_seg.sem_seg, segments.roll(2, -1))
+    assert torch.equal(refined.coarse_panoptic_seg.sem_seg, segments)
+    assert torch.equal(given.pred_panoptic_seg.sem_seg, segments)
+    assert 'coarse_panoptic_seg' not in given
+
+
+def test_panoptic_sample_with_instances():
+    """As Mask2Former gives them: both are refined."""
+    given = panoptic_sample()
+    segments, masks = given.pred_panoptic_seg.sem_seg, torch.from_numpy(stack())
+    given.pred_instances = InstanceData(masks=masks, scores=torch.ones(3))
+    refined = refine(RollingRefiner(), IMAGE, given)
+    assert torch.equal(refined.pred_panoptic_seg.sem_seg, segments.roll(2, -1))
+    assert torch.equal(refined.pred_instances.masks, masks.roll(2, -1))
+    assert torch.equal(refined.coarse_instances.masks, masks)
+    with pytest.raises(ValueError, match='got pred_panoptic_seg and pred_instances'):
+        RefinementInferencer(RollingRefiner(), show_progress=False)(IMAGE, given)
+
+
 def test_sample_without_masks(refine_one):
     given = SegDataSample(metainfo=dict(img_path='street.png'))
-    with pytest.raises(ValueError, match=r'neither pred_sem_seg nor .*masks .*street\.png'):
+    with pytest.raises(ValueError, match=r'no pred_sem_seg, .*masks .*street\.png'):
         refine_one(given)
 
 

@@ -296,6 +296,23 @@ def test_mmdet_sample(camvid_folder):
     assert isinstance(sample.pred_instances, InstanceData)
 
 
+def test_panoptic_sample(camvid_folder):
+    """mmdet's panoptic models: a number for each segment, and often instances besides."""
+    structures = pytest.importorskip('mmdet.structures')
+    path = camvid_folder / 'img_dir' / 'val' / '0.png'
+    sample = structures.DetDataSample(metainfo=dict(img_path=str(path)))
+    draw_instances(2)(sample)
+    masks = sample.pred_instances.masks.clone()
+    segments = (1000 * masks[0] + 3 * masks[1]).int()[None]
+    sample.pred_panoptic_seg = PixelData(sem_seg=segments, metainfo=dict(ignore_index=4))
+    RefinementHook(RollingRefiner(4)).refine_sample(sample)
+    assert torch.equal(sample.pred_panoptic_seg.sem_seg, segments.roll(4, -1))
+    assert sample.pred_panoptic_seg.ignore_index == 4
+    assert torch.equal(sample.coarse_panoptic_seg.sem_seg, segments)
+    assert torch.equal(sample.pred_instances.masks, masks.roll(4, -1))
+    assert torch.equal(sample.coarse_instances.masks, masks)
+
+
 def test_missing_path_of_the_image(make_runner):
     runner = make_runner(RefinementHook(RollingRefiner()), meta_keys=('ori_shape',))
     with pytest.raises(ValueError, match=r"needs img_path .* keep 'img_path' in the meta_keys"):
@@ -305,7 +322,7 @@ def test_missing_path_of_the_image(make_runner):
 def test_nothing_to_refine(make_runner):
     model = DrawnPredictions(lambda sample: None)
     runner = make_runner(RefinementHook(RollingRefiner()), model=model)
-    with pytest.raises(ValueError, match=r'neither pred_sem_seg nor .*masks .*0\.png'):
+    with pytest.raises(ValueError, match=r'no pred_sem_seg, .*masks .*0\.png'):
         runner.test()
 
 
