@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from mmrefine.apis.refine_results import ResultFile, is_finished
 from mmrefine.apis.refine_source import OffsetFolderSource, RefinerSource, Source
 from mmrefine.apis.refine_tasks import Task, run_tasks
 from mmrefine.apis.refine_truth import GroundTruth, TrueAnnotations, TrueLabelMaps
+from mmrefine.apis.video_frames import is_video, unpack_frames
 
 
 def drawing_source(args: argparse.Namespace, source: Source, rules: LabelRules) -> DrawingSource:
@@ -84,6 +86,16 @@ def label_rules(args: argparse.Namespace, refiner_ignores: Any) -> LabelRules:
 
 
 def run(args: argparse.Namespace) -> int:
+    if not is_video(args.images):
+        return refine(args, args.images)
+    with tempfile.TemporaryDirectory() as folder:
+        fps = unpack_frames(args.images, args.masks, folder, args.mask_suffix or '')
+        args.fps = args.fps or fps
+        return refine(args, folder)
+
+
+def refine(args: argparse.Namespace, images: str) -> int:
+    """Refine the masks of the images in a folder; the exit status."""
     rank, processes = start_processes(args.launcher)
     if args.kind == 'COCO results' and is_finished(args.out) and not args.overwrite:
         if rank == 0:
@@ -93,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     rules = label_rules(args, refiner_ignores)
     drawing = drawing_source(args, source, rules) if args.visualize else None
     source = drawing or source
-    inputs = args.images, args.masks
+    inputs = images, args.masks
     result_file = None
     tasks: Sequence[Task]
     missing: list[str] = []

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from .picture_files import VIDEO_SUFFIXES
 from .refine_cityscapes import is_cityscapes_folder
+from .video_frames import is_video
 
 EPILOG = """
 examples:
@@ -17,6 +17,7 @@ examples:
   refine.py leftImg8bit/val maskrcnn_val refined_val --method bpr
   refine.py photos predictions refined --offsets offset_semantic/val
   refine.py frames predictions refined --visualize pictures --ground-truth labels
+  refine.py clip.mp4 predictions refined --visualize refined.mp4
   torchrun --nproc_per_node 4 refine.py photos predictions refined --launcher pytorch
 
 Label maps keep their form: palette, 8-bit or 16-bit PNG, or .npy. Images are read as mmseg reads
@@ -89,7 +90,11 @@ def _build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('images', help='folder (with subfolders), file or quoted pattern of images')
+    parser.add_argument(
+        'images',
+        help='folder (with subfolders), file or quoted pattern of images; or a video, with one '
+        'label map for each frame',
+    )
     parser.add_argument(
         'masks',
         help='folder of label maps named as the images, one label map, COCO results (.json), or a '
@@ -179,7 +184,9 @@ def _add_pictures(group: argparse._ArgumentGroup) -> None:
         metavar='DIR',
         help='draw before and after into this folder; or into a video, where it ends with .mp4',
     )
-    group.add_argument('--fps', type=float, help='images a second of the video (default 25)')
+    group.add_argument(
+        '--fps', type=float, help="images a second of the video (default: a video's own, or 25)"
+    )
     group.add_argument(
         '--ground-truth',
         metavar='PATH',
@@ -208,11 +215,14 @@ def _check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -
             if getattr(args, name) not in (None, 'auto'):
                 parser.error(f'--{name.replace("_", "-")}: has no effect with {reason}')
     _check_pictures(parser, args)
-    if Path(args.images).suffix.lower() in VIDEO_SUFFIXES and Path(args.images).is_file():
-        parser.error(
-            f'{args.images}: is a video; give a folder of its frames as images, or refine it from '
-            'Python, with RefinementInferencer: docs/refine.md#video'
-        )
+    if is_video(args.images):
+        if args.kind != 'label maps':
+            parser.error(
+                f'{args.images}: a video is refined with a folder of label maps; for {args.kind}, '
+                'give a folder of its frames'
+            )
+        if args.image_suffix:
+            parser.error('--image-suffix: has no effect with a video')
 
 
 def _check_pictures(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from ..refiners import Image
 from .file_pairs import counterparts, missing_text
 from .image_files import IMAGE_SUFFIXES, find_files
 from .label_files import LABEL_SUFFIXES
-from .picture_files import VIDEO_SUFFIXES
+from .video_frames import VideoFrames, is_video
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def pair_inputs(images: Any, predictions: Any, truths: Any = None) -> Refinement
         path = Path(images)
         if path.is_dir():
             return _from_folders(path, predictions, truths)
-        if path.suffix.lower() in VIDEO_SUFFIXES:
+        if is_video(path):
             return _from_video(path, predictions, truths)
     if not isinstance(images, list | tuple):
         images, predictions = [images], [predictions]
@@ -117,35 +115,20 @@ def _from_folders(images: Path, predictions: Any, truths: Any) -> RefinementInpu
 
 
 def _from_video(video: Path, predictions: Any, truths: Any) -> RefinementInputs:
-    capture = cv2.VideoCapture(str(video))
-    if not capture.isOpened():
-        raise ValueError(f'{video}: no such video, or one that OpenCV cannot read')
     masks = find_files(_folder('masks', predictions), LABEL_SUFFIXES)
-    columns: list[Sequence[Any]] = [[file.path for file in masks], [None] * len(masks)]
+    frames = VideoFrames(video, masks, predictions)
+    true: Sequence[Path | None] = [None] * len(masks)
     if truths is not None:
         files = [(file.name, file) for file in find_files(truths, LABEL_SUFFIXES)]
         paired, missing = counterparts(masks, files, truths)
         if missing:
             raise ValueError(missing_text(missing))
-        columns[1] = [file.path for file in paired]
-
-    def entries() -> Iterator[RefinementInput]:
-        for number, (file, mask, truth) in enumerate(zip(masks, *columns, strict=True)):
-            read, frame = capture.read()
-            if not read:
-                raise ValueError(
-                    f'{video}: {number} frames, and {len(masks)} label maps in {predictions}; '
-                    'expected one for each frame'
-                )
-            yield RefinementInput(file.full_name, frame, mask, truth)
-        if capture.grab():
-            raise ValueError(
-                f'{video}: more frames than label maps in {predictions}, of which there are '
-                f'{len(masks)}; expected one for each frame'
-            )
-
-    fps = capture.get(cv2.CAP_PROP_FPS) or None
-    return RefinementInputs(len(masks), entries(), (Path(predictions),), fps)
+        true = [file.path for file in paired]
+    entries = (
+        RefinementInput(file.full_name, frame, file.path, truth)
+        for (file, frame), truth in zip(frames, true, strict=True)
+    )
+    return RefinementInputs(len(masks), entries, (Path(predictions),), frames.fps)
 
 
 def _folder(name: str, given: Any) -> Path:

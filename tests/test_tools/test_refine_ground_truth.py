@@ -256,11 +256,3 @@ def test_annotations_that_are_none(run_tool, tmp_path):
         True,
     )
     assert not (tmp_path / 'out.json').exists()
-
-
-def test_a_video_says_what_to_do(refine, run_tool, folders):
-    (folders / 'clip.MP4').write_bytes(b'')
-    outcome = run_tool('refine.py', folders / 'clip.MP4', folders / 'masks', folders / 'out')
-    assert outcome.status == 2
-    assert 'clip.MP4: is a video; give a folder of its frames' in outcome.err
-    assert 'RefinementInferencer: docs/refine.md#video' in outcome.err
