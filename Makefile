@@ -14,6 +14,8 @@ OLD_PINS := requirements/constraints-openmmlab.txt
 WHEELS := .wheels/$(shell sed -n 's/^torch==/torch-/p' $(PINS))
 # Headless OpenCV over the one that mmcv asks for: the same files, without libGL.
 HEADLESS := --no-deps --force-reinstall opencv-python-headless
+# Two processes, each with whole test files: these share what they make once.
+TWO := -n 2 --dist loadfile
 PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 
 .PHONY: help demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
@@ -41,7 +43,7 @@ docs: $(VENV)/.docs-ready
 
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(TWO)
 
 lint: $(VENV)/.test-ready
 	@echo '== test: ruff and mypy, under a minute'
@@ -51,11 +53,11 @@ lint: $(VENV)/.test-ready
 
 test-openmmlab: $(OLD_VENV)/.test-ready
 	@echo "== test-openmmlab: the whole suite on OpenMMLab's packages, under 15 minutes on 2 cores"
-	@$(OLD_PY) -m pytest
+	@$(OLD_PY) -m pytest $(TWO)
 
 test-openmmlab-quick: $(OLD_VENV)/.test-ready
 	@echo "== test-openmmlab-quick: a part of the suite on OpenMMLab's packages, a few minutes"
-	@$(OLD_PY) -m pytest -m 'quick and not slow'
+	@$(OLD_PY) -m pytest $(TWO) -m 'quick and not slow'
 
 clean:
 	rm -rf $(VENV) $(OLD_VENV) .wheels site

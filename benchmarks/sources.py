@@ -148,9 +148,13 @@ def main() -> None:
     parser.add_argument(
         '--min-confidence', type=float, nargs='+', help="of SegFix; default: the network's own"
     )
+    parser.add_argument(
+        '--min-score-gain', type=float, nargs='+', help="of BPR; default: the network's own"
+    )
     parser.add_argument('--scale', type=int, help='of SegFix')
     args = parser.parse_args()
-    settings = [dict(min_confidence=value) for value in args.min_confidence or []] or [{}]
+    name = 'min_confidence' if args.min_confidence else 'min_score_gain'
+    settings = [{name: value} for value in getattr(args, name) or []] or [{}]
     if args.scale is not None:
         settings = [options | dict(scale=args.scale) for options in settings]
     refiners = [build_refiner(args.method, args.checkpoint, **options) for options in settings]
