@@ -1,5 +1,5 @@
-# The weights that come with the package: longer than 1200, with more good masks among the coarse
-# ones, and more photographs. An hour and a half on a CPU core; nothing is downloaded.
+# Longer than 1200, with more good masks among the coarse ones, and more photographs. An hour and a
+# half on a CPU core. No better (docs/bpr.md); the networks without one source are of this config.
 _base_ = './bpr_unet-small_1xb64-1200_mixed-64to64.py'
 good = dict(good_share=0.3)
 photographs = dict(_base_.photographs, good_share=0.4)

@@ -50,8 +50,8 @@ class BPRRefiner(Refiner):
         min_score_gain: A pixel changes only if the network gives its new label
             this much more probability than its old one, 0 to 1: higher leaves
             masks alone where the network is unsure. By default that in the
-            model's ``test_cfg``, 0.2 for the weights that come with the package,
-            else 0, as published.
+            model's ``test_cfg``, 0.4 for the weights that come with the package,
+            which is careful; else 0, as published, and best for rough masks.
         patch_size, padding, input_size: Side of a patch, pixels around it that
             the network sees as well, and side of the network's input; by default
             those in the model's ``test_cfg``, else 64, 0 and 128.

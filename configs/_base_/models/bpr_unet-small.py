@@ -47,6 +47,6 @@ model = dict(
         padding=0,
         input_size=64,
         iou_threshold=0.25,
-        min_score_gain=0.2,
+        min_score_gain=0.4,
     ),
 )
