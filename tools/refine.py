@@ -147,6 +147,8 @@ def finish(args: argparse.Namespace, report: Report) -> int:
         print(f'written to {args.out}{pictures}')
     elif of_instances:
         print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
+    elif report.refined:
+        print(f'those that did not fail are written to {args.out}')
     if report.stopped == 'interrupted':
         return 130
     return 0 if report.ok else 1

@@ -40,6 +40,7 @@ OPTIONS_OF_OTHERS = {
     'COCO results': LABEL_MAP_OPTIONS,
     'Cityscapes results': (*LABEL_MAP_OPTIONS, 'annotations'),
 }
+SEGFIX_OPTIONS = ('scale', 'steps', 'min_confidence', 'offsets', 'save_offsets')
 BPR_OPTIONS = ('iou_threshold', 'min_score_gain', 'batch_size')
 REFINER_OPTIONS = ('scale', 'steps', 'min_confidence', *BPR_OPTIONS)
 # What offset fields from files leave no room for.
@@ -128,7 +129,11 @@ def _add_refiner(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_segfix(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--scale', type=_whole_number, help='how far labels are fetched (default 2)')
+    group.add_argument(
+        '--scale',
+        type=_whole_number,
+        help='how far labels are fetched (default: that of the weights)',
+    )
     group.add_argument('--steps', type=_whole_number, help='most steps along the field (default 1)')
     group.add_argument(
         '--min-confidence',
@@ -210,6 +215,10 @@ def _check_together(parser: argparse.ArgumentParser, args: argparse.Namespace) -
         without_effect['--offsets'] = NETWORK_OPTIONS
     if args.save_offsets:
         without_effect['--save-offsets'] = ('min_confidence',)
+    if args.method == 'bpr':
+        without_effect['--method bpr'] = SEGFIX_OPTIONS
+    elif args.config is None and args.method in (None, 'segfix'):
+        without_effect['segfix; it is an option of --method bpr'] = BPR_OPTIONS
     for reason, names in without_effect.items():
         for name in names:
             if getattr(args, name) not in (None, 'auto'):

@@ -192,6 +192,7 @@ def test_wrong_checkpoints_configs_and_folders(run_tool, pairs, checkpoint):
         (['--scale', '1.5'], 'argument --scale: invalid'),
         (['--ignore-index', 'x'], 'argument --ignore-index: invalid'),
         (['--annotations', 'a.json'], '--annotations: has no effect with label maps'),
+        (['--batch-size', '4'], '--batch-size: has no effect with segfix; it is an option of'),
         (['--offsets', 'o', '--checkpoint', 'c.pth'], '--checkpoint: has no effect with --offsets'),
         (['--offsets', 'o', '--save-offsets', 'p'], 'not allowed with'),
         (['--method', 'segfix', '--config', 'c.py'], 'not allowed with'),

@@ -239,8 +239,8 @@ def test_without_the_shipped_weights(run_tool, folder, monkeypatch):
         (['--batch-size', '0'], 2, '--batch-size: expected 1 or more, got 0'),
         (['--num-classes', '3'], 2, '--num-classes: has no effect with Cityscapes results'),
         (['--annotations', 'a'], 2, '--annotations: has no effect with Cityscapes results'),
-        (['--scale', '2'], 1, 'BPRRefiner has no option scale; it has'),
-        (['--save-offsets', 'o'], 1, 'BPRRefiner has no offset fields that could be saved'),
+        (['--scale', '2'], 2, '--scale: has no effect with --method bpr'),
+        (['--save-offsets', 'o'], 2, '--save-offsets: has no effect with --method bpr'),
     ],
 )
 def test_options_that_do_not_fit(bpr, folder, options, status, text):
