@@ -62,7 +62,7 @@ def compressed(mask=DRAWN, size=None, cut=None):
         (dict(size=[3, 4], counts=[2, 3, 8]), 'do not add up'),
         (dict(size=[3, 4], counts=[2, -3, 13]), 'do not add up'),
         (dict(counts=[2, 3, 7]), 'expected run lengths'),
-        (None, 'expected run lengths'),
+        (None, 'there is no segmentation'),
         ('a.png', 'expected run lengths'),
         ([], 'at least one polygon'),
         ([[0, 0, 1, 1]], 'expected polygons'),

@@ -321,7 +321,7 @@ def change(path, place, **values):
         (dict(image_id=77), 'results: image_id 77 not in the annotations, which have 1, 2'),
         (dict(category_id=5), 'results: category_id 5 not in the annotations, which have 3'),
         (dict(score=None), "results: entries 2 have no 'score'"),
-        (dict(segmentation=None), 'entry 2: expected COCO results with image_id and segmentation'),
+        (dict(segmentation=None), 'there is no segmentation'),
         (dict(segmentation=dict(size=[50, 36], counts='a')), 'entry 2, a mask on 2.jpg: size'),
         (dict(segmentation=dict(size=[36, 50], counts='a1')), 'its compressed runs are broken'),
     ],

@@ -174,7 +174,7 @@ def test_show_dir(run_tool, stock, tmp_path):
         (
             'test.py',
             ['STOCK', 'WEIGHTS', '--refine', 'sharpen'],
-            'refiner: expected segfix, bpr or a config file, got sharpen',
+            'refiner: expected segfix, bpr or an existing config file .py, got sharpen',
         ),
         (
             'test.py',
