@@ -145,10 +145,11 @@ def main() -> None:
     parser.add_argument('--checkpoint', help="default: the method's own")
     parser.add_argument('--sources', nargs='+', choices=SOURCES, default=list(SOURCES))
     parser.add_argument('--every', type=int, default=1, help='take every so many images')
-    parser.add_argument(
+    margins = parser.add_mutually_exclusive_group()
+    margins.add_argument(
         '--min-confidence', type=float, nargs='+', help="of SegFix; default: the network's own"
     )
-    parser.add_argument(
+    margins.add_argument(
         '--min-score-gain', type=float, nargs='+', help="of BPR; default: the network's own"
     )
     parser.add_argument('--scale', type=int, help='of SegFix')

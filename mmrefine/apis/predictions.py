@@ -90,7 +90,8 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
 
     Raises:
         TypeError: if they are of another kind.
-        ValueError: if they have no masks, or a label map cannot be read.
+        ValueError: if they have no masks, or panoptic and instance masks at once, or a label map
+            cannot be read.
     """
     if isinstance(predictions, np.ndarray):
         return OpenedPredictions(predictions, lambda refined: refined)

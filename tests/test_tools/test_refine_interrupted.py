@@ -118,7 +118,8 @@ def test_two_processes_refine_every_image_once(folder):
     done = run_processes(*arguments(folder))
     assert done.returncode != 0
     assert f'refined {COUNT - 2}, failed 2; ' in done.stdout
-    assert done.stdout.count(f'refined {COUNT - 2}') == 1, 'one process speaks for all'
+    for line in ('images to refine', 'refined ', 'those that did not fail are written'):
+        assert done.stdout.count(line) == 1, 'one process speaks for all'
     for name in ('07.png', '08.png'):
         assert done.stderr.count(f'{name}: the file is empty') == 1
     assert len(outputs(folder)) == COUNT - 2
