@@ -20,12 +20,12 @@ import rich.table
 from rich.console import Console
 from rich.progress import track
 
-from mmrefine.apis.coco_annotations import read_annotations
-from mmrefine.apis.coco_results import read_results
+from mmrefine.files.coco_annotations import read_annotations
+from mmrefine.files.coco_results import read_results
 from mmrefine.measures import boundary_fscore
 from mmrefine.measures.coco import instance_figures, instance_upper_bound, matched_instances
+from mmrefine.ops.run_lengths import decode_mask, encode_mask
 from mmrefine.refiners import BPRRefiner
-from mmrefine.structures.run_lengths import decode_mask, encode_mask
 
 
 def refine(

@@ -26,7 +26,7 @@ from bpr import SIZE_HW, draw_masks, plain_boxes
 
 from mmrefine.datasets.patch_writing import PatchSettings, patch_tasks, write_patches
 from mmrefine.ops import degrade
-from mmrefine.structures.run_lengths import decode_mask, encode_mask
+from mmrefine.ops.run_lengths import decode_mask, encode_mask
 
 PATCH, IOU_THRESHOLD = 64, 0.25
 

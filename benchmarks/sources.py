@@ -25,8 +25,8 @@ from rich.progress import track
 from mmrefine.apis import build_refiner
 from mmrefine.measures import boundary_fscore
 from mmrefine.ops import degrade
+from mmrefine.ops.run_lengths import decode_mask
 from mmrefine.refiners import Refiner
-from mmrefine.structures.run_lengths import decode_mask
 
 MIN_AREA = 200  # pixels of a true mask; on smaller ones a pixel is too much
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mmrefine.ops import degrade
-from mmrefine.structures.run_lengths import encode_mask
+from mmrefine.ops.run_lengths import encode_mask
 
 DEMO = Path(__file__).parent
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmrefine.measures import boundary_fscore, region_iou
-from mmrefine.structures.run_lengths import decode_mask
+from mmrefine.ops.run_lengths import decode_mask
 
 DEMO = Path(__file__).parent
 # What refines, by the end of its files' names: column of the table, and what is built. BPR by

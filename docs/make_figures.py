@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 
 from mmrefine.apis import build_refiner, drawing
-from mmrefine.apis.direction_pictures import draw_directions, draw_legend
 from mmrefine.measures import boundary_fscore
 from mmrefine.ops import (
     apply_offset,
@@ -28,7 +27,8 @@ from mmrefine.ops import (
     segfix_targets,
     semantic_edge_map,
 )
-from mmrefine.structures.run_lengths import decode_mask
+from mmrefine.ops.run_lengths import decode_mask
+from mmrefine.pictures.directions import draw_directions, draw_legend
 
 DOCS = Path(__file__).parent
 DEMO = DOCS.parent / 'demo'

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmrefine.structures.run_lengths import decode_mask
+from mmrefine.ops.run_lengths import decode_mask
 
 ROOT = Path(__file__).parents[1]
 

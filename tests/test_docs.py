@@ -29,16 +29,16 @@ from doc_blocks import Command, blocks, commands
 from mmengine.config import Config
 
 from mmrefine import registry
+from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.refiners import bpr_refiner
-from mmrefine.structures.run_lengths import encode_mask
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / 'docs').glob('*.md'))
 PAGES = [*DOCS, *sorted(ROOT.glob('configs/*/README.md')), ROOT / 'README.md']
 ELSEWHERE = {
     'add_a_method.md': 'tests/test_docs_add_a_method.py',
-    'convert.md': 'tests/test_apis/test_convert_checkpoint.py',
-    'export.md': 'tests/test_apis/test_export.py',
+    'convert.md': 'tests/test_models/test_convert_checkpoint.py',
+    'export.md': 'tests/test_refiners/test_export.py',
     'python.md': 'tests/test_tools/test_docs_python.py',
 }
 FOLDERS = ('benchmarks', 'configs', 'demo', 'docs', 'mmrefine', 'tests', 'tools')

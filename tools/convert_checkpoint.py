@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmrefine.apis.convert_checkpoint import convert_checkpoint
+from mmrefine.models.convert_checkpoint import convert_checkpoint
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,15 +10,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mmrefine.apis.coco_annotations import read_annotations
-from mmrefine.apis.evaluate_classes import ClassList, dataset_classes, read_classes
-from mmrefine.apis.evaluate_figures import Evaluation
-from mmrefine.apis.evaluate_label_maps import LabelMapRules, evaluate_label_maps, label_map_tasks
-from mmrefine.apis.evaluate_results import InstanceRules, evaluate_results
-from mmrefine.apis.evaluate_tasks import default_workers
-from mmrefine.apis.opencv_log import silence_opencv
-from mmrefine.apis.report_files import write_report
-from mmrefine.apis.report_pictures import Photographs, galleries
+from mmrefine.files.coco_annotations import read_annotations
+from mmrefine.reports.classes import ClassList, dataset_classes, read_classes
+from mmrefine.reports.evaluation import Evaluation
+from mmrefine.reports.gallery import Photographs, galleries
+from mmrefine.reports.instances import InstanceRules, evaluate_results
+from mmrefine.reports.label_maps import LabelMapRules, evaluate_label_maps, label_map_tasks
+from mmrefine.reports.report import write_report
+from mmrefine.reports.scores import default_workers
+from mmrefine.runs.opencv_log import silence_opencv
 
 EPILOG = """
 examples:

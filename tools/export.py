@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mmrefine.apis import build_refiner
-from mmrefine.apis.export import export_refiner
+from mmrefine.refiners.export import export_refiner
 
 
 def build_parser() -> argparse.ArgumentParser:

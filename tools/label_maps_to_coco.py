@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from mmrefine.apis.image_files import find_files
-from mmrefine.apis.label_files import LABEL_SUFFIXES, read_label_map
-from mmrefine.apis.whole_files import write_whole_file
-from mmrefine.structures.run_lengths import encode_mask
+from mmrefine.files.find import find_files
+from mmrefine.files.label_maps import LABEL_SUFFIXES, read_label_map
+from mmrefine.files.whole_files import write_whole_file
+from mmrefine.ops.run_lengths import encode_mask
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -14,18 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mmrefine.apis import build_refiner
-from mmrefine.apis.opencv_log import silence_opencv
-from mmrefine.apis.processes import leave_processes, start_processes
-from mmrefine.apis.refine_cityscapes import cityscapes_tasks
-from mmrefine.apis.refine_label_maps import LabelRules, label_map_tasks
-from mmrefine.apis.refine_options import REFINER_OPTIONS, check_places, read_options
-from mmrefine.apis.refine_pictures import DrawingSource
-from mmrefine.apis.refine_report import Report, merge_reports, summary
-from mmrefine.apis.refine_results import ResultFile, is_finished
-from mmrefine.apis.refine_source import OffsetFolderSource, RefinerSource, Source
-from mmrefine.apis.refine_tasks import Task, run_tasks
-from mmrefine.apis.refine_truth import GroundTruth, TrueAnnotations, TrueLabelMaps
-from mmrefine.apis.video_frames import is_video, unpack_frames
+from mmrefine.batch.cityscapes import cityscapes_tasks
+from mmrefine.batch.coco_results import ResultFile, is_finished
+from mmrefine.batch.drawing import DrawingSource
+from mmrefine.batch.label_maps import label_map_tasks
+from mmrefine.batch.options import REFINER_OPTIONS, check_places, read_options
+from mmrefine.batch.source import OffsetFolderSource, RefinerSource, Source
+from mmrefine.batch.summary import Report, merge_reports, summary
+from mmrefine.batch.tasks import Task, run_tasks
+from mmrefine.batch.truth import GroundTruth, TrueAnnotations, TrueLabelMaps
+from mmrefine.files.label_ids import LabelRules
+from mmrefine.files.video_frames import is_video, unpack_frames
+from mmrefine.runs.opencv_log import silence_opencv
+from mmrefine.runs.processes import leave_processes, start_processes
 
 
 def drawing_source(args: argparse.Namespace, source: Source, rules: LabelRules) -> DrawingSource:

@@ -8,8 +8,7 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmrefine.apis.processes import leave_processes
-from mmrefine.apis.run_config import (
+from mmrefine.runs.config import (
     add_refinement,
     allow_mmengine_checkpoints,
     load_config,
@@ -18,6 +17,7 @@ from mmrefine.apis.run_config import (
     save_predictions,
     use_cpu_processes,
 )
+from mmrefine.runs.processes import leave_processes
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -7,13 +7,13 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmrefine.apis.processes import leave_processes
-from mmrefine.apis.run_config import (
+from mmrefine.runs.config import (
     allow_mmengine_checkpoints,
     load_config,
     use_cpu_processes,
     use_mixed_precision,
 )
+from mmrefine.runs.processes import leave_processes
 
 
 def build_parser() -> argparse.ArgumentParser:

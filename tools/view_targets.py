@@ -7,12 +7,12 @@ from pathlib import Path
 
 import cv2
 
-from mmrefine.apis.direction_pictures import draw_targets
-from mmrefine.apis.image_files import IMAGE_SUFFIXES, FileIndex, find_files
-from mmrefine.apis.label_files import LABEL_SUFFIXES, read_label_map
-from mmrefine.apis.opencv_log import silence_opencv
-from mmrefine.apis.whole_files import write_whole_file
+from mmrefine.files.find import IMAGE_SUFFIXES, FileIndex, find_files
+from mmrefine.files.label_maps import LABEL_SUFFIXES, read_label_map
+from mmrefine.files.whole_files import write_whole_file
+from mmrefine.pictures.directions import draw_targets
 from mmrefine.refiners import load_image
+from mmrefine.runs.opencv_log import silence_opencv
 
 
 def build_parser() -> argparse.ArgumentParser:

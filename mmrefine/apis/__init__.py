@@ -1,10 +1,10 @@
-"""What a Python user calls, and what the tools are made of."""
+"""What a Python user calls."""
 
+from ..pictures.changes import draw_refinement
+from ..pictures.directions import draw_predicted_directions
 from .build import build_refiner
-from .direction_pictures import draw_predicted_directions
 from .inferencer import RefinementInferencer
 from .predictions import refine
-from .refinement_pictures import draw_refinement
 
 __all__ = [
     'RefinementInferencer',

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from ..refiners import Refiner
+from ..refiners.export import network_from_onnx, run_on_onnxruntime
 from ..registry import REFINERS
-from .export import network_from_onnx, run_on_onnxruntime
-from .run_config import refiner_settings
+from ..runs.config import refiner_settings
 
 BACKENDS = ('torch', 'onnxruntime')
 

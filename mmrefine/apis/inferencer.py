@@ -14,14 +14,14 @@ from mmengine.infer import BaseInferencer
 from mmengine.visualization import Visualizer
 from rich.progress import track
 
+from ..files.find import check_out_folder
+from ..files.label_maps import LabelMap, read_label_map, write_label_map
+from ..files.pictures import PictureFolder, PictureVideo, picture_sink
+from ..pictures.changes import draw_refinement
 from ..refiners import Refiner, check_masks, load_image
 from .build import build_refiner
-from .label_files import LabelMap, read_label_map, write_label_map
-from .picture_files import PictureFolder, PictureVideo, picture_sink
 from .predictions import OpenedPredictions, open_predictions
-from .refine_tasks import check_out_folder
 from .refinement_inputs import RefinementInput, pair_inputs
-from .refinement_pictures import draw_refinement
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.structures import BaseDataElement
 
+from ..files.label_maps import read_label_map
 from ..refiners import Image, Refiner
 from ..structures.predicted_masks import (
     as_given,
@@ -18,7 +19,6 @@ from ..structures.predicted_masks import (
     put_refined_masks,
     to_array,
 )
-from .label_files import read_label_map
 
 Predictions = TypeVar('Predictions')
 

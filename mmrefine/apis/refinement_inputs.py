@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files.find import IMAGE_SUFFIXES, find_files
+from ..files.label_maps import LABEL_SUFFIXES
+from ..files.pairs import counterparts, missing_text
+from ..files.video_frames import VideoFrames, is_video
 from ..refiners import Image
-from .file_pairs import counterparts, missing_text
-from .image_files import IMAGE_SUFFIXES, find_files
-from .label_files import LABEL_SUFFIXES
-from .video_frames import VideoFrames, is_video
 
 
 @dataclass(frozen=True)

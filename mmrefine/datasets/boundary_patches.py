@@ -11,9 +11,9 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 
+from ..files.instances import read_annotations, read_coarse
 from ..ops import degrade
 from ..registry import DATASETS
-from .instance_files import read_annotations, read_coarse
 from .patch_cutting import InstancePatches, find_patches, match_instances, patches_of_masks
 from .patches import PATCH_METAINFO
 

@@ -3,8 +3,8 @@
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 
+from ..files.instances import read_annotations
 from ..registry import DATASETS
-from .instance_files import read_annotations
 
 
 @DATASETS.register_module()

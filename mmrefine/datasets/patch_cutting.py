@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..files.instances import Instance
 from ..ops import crop_patches, propose_boxes
-from ..structures.run_lengths import mask_codec
-from .instance_files import Instance
+from ..ops.run_lengths import mask_codec
 
 Window = tuple[slice, slice]
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from .instance_files import ImageEntry, Instance, read_annotations, read_coarse
+from ..files.instances import ImageEntry, Instance, read_annotations, read_coarse
 from .patch_cutting import find_patches, match_instances
 
 FOLDERS = ('img_dir', 'mask_dir', 'ann_dir', 'detail_dir')

@@ -6,15 +6,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from bpr_data import INSTANCES, NAMES, SIZE, disk, write_data
 from mmengine.runner import Runner
 
 from mmrefine.datasets import BoundaryPatchDataset
-from mmrefine.datasets.instance_files import Instance
 from mmrefine.datasets.patch_cutting import match_instances
+from mmrefine.files.instances import Instance
 from mmrefine.ops import propose_boxes
-from mmrefine.structures.run_lengths import encode_mask
-
-from .bpr_data import INSTANCES, NAMES, SIZE, disk, write_data
+from mmrefine.ops.run_lengths import encode_mask
 
 PACK = [dict(type='mmrefine.PackPatchInputs')]
 

@@ -8,9 +8,9 @@ import pytest
 from scipy import ndimage
 
 from mmrefine.datasets import CocoInstanceMapDataset
-from mmrefine.datasets.instance_files import Instance
 from mmrefine.datasets.transforms import PaintInstanceMap
-from mmrefine.structures.run_lengths import encode_mask
+from mmrefine.files.instances import Instance
+from mmrefine.ops.run_lengths import encode_mask
 
 SIZE = (40, 60)
 

@@ -6,6 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from bpr_data import INSTANCES, NAMES, SIZE, write_data
 
 from mmrefine.datasets import CityscapesPatchDataset
 from mmrefine.datasets.patch_writing import (
@@ -15,8 +16,6 @@ from mmrefine.datasets.patch_writing import (
     write_patches,
 )
 from mmrefine.ops import propose_boxes
-
-from .bpr_data import INSTANCES, NAMES, SIZE, write_data
 
 COARSE = [mask for instances in INSTANCES.values() for _, _, mask in instances]
 TRUTH = [truth for instances in INSTANCES.values() for _, truth, _ in instances]

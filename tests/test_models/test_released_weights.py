@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from plain_hrnet import released_shapes
 
-from mmrefine.apis.convert_checkpoint import CONFIG_FOLDERS, CONFIGS
+from mmrefine.models.convert_checkpoint import CONFIG_FOLDERS, CONFIGS
 from mmrefine.models.released_weights import architecture, from_released, without_wrapper
 from mmrefine.registry import MODELS
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmrefine.datasets.instance_files import read_annotations, read_coarse
-from mmrefine.structures.run_lengths import decode_mask
+from mmrefine.files.instances import read_annotations, read_coarse
+from mmrefine.ops.run_lengths import decode_mask
 
 SIZE = (30, 43)
 

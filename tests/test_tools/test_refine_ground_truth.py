@@ -19,7 +19,7 @@ from label_drawing import random_labels
 from PIL import Image
 
 from mmrefine.apis import draw_refinement
-from mmrefine.apis.refinement_pictures import Changes
+from mmrefine.pictures.changes import Changes
 from mmrefine.refiners import BPRRefiner, load_image
 
 NAMES = {'a': ('png', 255), 'x/b': ('png', 255), 'x/c': ('png', None), 'd': ('npy', None)}
@@ -131,8 +131,8 @@ def annotations(**changed):
 @pytest.fixture
 def refine_instances(run_tool, tmp_path, bpr_checkpoint, monkeypatch):
     """Refine results in parts of two masks, with given annotations."""
-    for module in ('refine_results', 'refine_cityscapes'):
-        monkeypatch.setattr(f'mmrefine.apis.{module}.CHUNK', 2)
+    for module in ('coco_results', 'cityscapes'):
+        monkeypatch.setattr(f'mmrefine.batch.{module}.CHUNK', 2)
     draw_images(tmp_path / 'images')
 
     def run(kind, truth):

@@ -11,9 +11,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmrefine.apis.run_config import add_refinement, refiner_settings, use_mixed_precision
 from mmrefine.refiners import SegFixRefiner
 from mmrefine.registry import MODELS
+from mmrefine.runs.config import add_refinement, refiner_settings, use_mixed_precision
 
 ROOT = Path(__file__).parents[2]
 # A config as somebody else has it: nothing of ours in it.

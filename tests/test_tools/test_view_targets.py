@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmrefine.apis.direction_pictures import draw_targets
-from mmrefine.apis.label_files import read_label_map
+from mmrefine.files.label_maps import read_label_map
+from mmrefine.pictures.directions import draw_targets
 from mmrefine.refiners import load_image
 
 

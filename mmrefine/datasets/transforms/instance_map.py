@@ -76,7 +76,7 @@ class PaintInstanceMap(BaseTransform):
     Required Keys:
 
     - img
-    - instances (list of :class:`mmrefine.datasets.instance_files.Instance`)
+    - instances (list of :class:`mmrefine.files.instances.Instance`)
 
     Added Keys:
 

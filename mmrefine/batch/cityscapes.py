@@ -1,0 +1,221 @@
+"""A Cityscapes result folder: ``*_pred.txt`` and a PNG an instance in, the same out.
+
+Names, subfolders, labels, scores and their order stay as they are. A list is copied byte for byte
+when all masks of its image are written, so an interrupted run goes on where it stopped.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
+from ..files.instances import parse_prediction
+from ..files.label_maps import LabelMap, read_label_map, write_label_map
+from ..files.whole_files import write_whole_file
+from .source import OpenedImage, Source
+from .summary import places_text
+from .tasks import Change
+
+LIST_END = '_pred.txt'
+# A list may be named after the image file or after the frame.
+IMAGE_END = '_leftImg8bit'
+# Masks read at a time, so that hundreds of them on a large image fit in memory.
+CHUNK = 32
+
+
+@dataclass(frozen=True)
+class CityscapesTask:
+    """The instances of one image.
+
+    Attributes:
+        predictions: The list, ``*_pred.txt``.
+        image: The image, or why there is none.
+        folder: The result folder.
+        out: Folder of the refined result.
+        source: What refines.
+    """
+
+    predictions: Path
+    image: FoundFile | str
+    folder: Path
+    out: Path
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """The list, for messages."""
+        return str(self.predictions)
+
+    @property
+    def _list(self) -> Path:
+        return self._target(self.predictions)
+
+    @property
+    def _failed(self) -> Path:
+        """A file that says that something failed."""
+        return self._list.with_name(f'.{self._list.name}.failed')
+
+    def _target(self, path: Path) -> Path:
+        return self.out / os.path.relpath(path, self.folder)
+
+    def is_done(self) -> bool:
+        """Whether the list is there, the last thing written, and nothing of it failed."""
+        if not self._list.is_file() or self._failed.exists() or isinstance(self.image, str):
+            return False
+        return self.source.is_done([self.image.name])
+
+    def run(self) -> Change:
+        """Refine the masks and write them and the list.
+
+        Masks that are broken are copied as they are and told in the outcome.
+
+        Raises:
+            ValueError: if there is no image; coarse masks are copied then.
+        """
+        content = self.predictions.read_bytes()
+        failed: list[str] = []
+        pngs = self._pngs(content, failed)
+        try:
+            if isinstance(self.image, str):
+                raise ValueError(self.image)
+            change = self._refine(
+                pngs, self.source.open(self.image.path, [self.image.name]), failed
+            )
+        except (ValueError, RuntimeError, MemoryError, cv2.error):
+            for png in pngs.values():
+                self._copy(png)
+            self._finish(content, complete=False)
+            raise
+        self._finish(content, complete=not failed)
+        return change
+
+    def _pngs(self, content: bytes, failed: list[str]) -> dict[int, Path]:
+        """Masks by the number of their line; those of broken lines are copied as they are."""
+        pngs = {}
+        for number, line in enumerate(content.decode(errors='replace').splitlines(), 1):
+            if not line.strip():
+                continue
+            name = line.split()[0]
+            png = self.predictions.parent / name
+            if Path(name).is_absolute() or os.path.relpath(png, self.folder).startswith('..'):
+                failed.append(
+                    f'{self.predictions}: line {number}: expected a path relative to the list '
+                    f'and inside of {self.folder}, got {name}'
+                )
+                continue
+            try:
+                parse_prediction(self.predictions, number, line)
+            except ValueError as error:
+                failed.append(str(error))
+                self._copy(png)
+                continue
+            pngs[number] = png
+        return pngs
+
+    def _refine(self, pngs: Mapping[int, Path], opened: OpenedImage, failed: list[str]) -> Change:
+        changed = area = 0
+        empty: list[int] = []
+        numbers = list(pngs)
+        for start in range(0, len(numbers), CHUNK):
+            found: dict[int, LabelMap] = {}
+            for number in numbers[start : start + CHUNK]:
+                try:
+                    found[number] = _read_mask(pngs[number], opened)
+                except ValueError as error:
+                    failed.append(f'{self.predictions}: line {number}: {error}')
+                    self._copy(pngs[number])
+            if not found:
+                continue
+            coarse = np.stack([form.labels for form in found.values()])
+            refined = opened.refine(coarse)
+            for (number, form), mask in zip(found.items(), refined, strict=True):
+                write_label_map(self._target(pngs[number]), mask.astype(form.labels.dtype), form)
+                if not form.labels.any():
+                    empty.append(number)
+            changed += int(np.count_nonzero(coarse != refined))
+            area += int(np.count_nonzero(coarse))
+        return Change(changed, area, self._note(pngs, empty), tuple(failed))
+
+    def _note(self, pngs: Mapping[int, Path], empty: list[int]) -> str | None:
+        if not self.predictions.stat().st_size:
+            return f'{self.predictions}: the list is empty, nothing to refine'
+        if empty:
+            where = places_text(empty, 'line', 'lines')
+            return f'{self.predictions}: {where}: the mask is all zero and stays so'
+        return None
+
+    def _copy(self, png: Path) -> None:
+        if png.is_file():
+            target = self._target(png)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(png, target)
+
+    def _finish(self, content: bytes, complete: bool) -> None:
+        if complete:
+            self._failed.unlink(missing_ok=True)
+        else:
+            write_whole_file(self._failed, b'')
+        write_whole_file(self._list, content)
+
+
+def cityscapes_tasks(
+    images: str | os.PathLike,
+    results: str | os.PathLike,
+    out: str | os.PathLike,
+    source: Source,
+) -> list[CityscapesTask]:
+    """Bring lists and images together by name: ``X_pred.txt`` belongs to ``X.png``.
+
+    ``_leftImg8bit`` at the end of ``X`` may be missing in either name.
+
+    Args:
+        images: Folder, file or pattern of images.
+        results: Folder with the lists and masks, in subfolders too.
+        out: Folder for the refined ones.
+        source: What refines.
+
+    Raises:
+        ValueError: if there are no images, or ``out`` would overwrite the input.
+    """
+    folder, target = Path(results), Path(out)
+    check_out_folder(target, [Path(images), folder])
+    found = find_files(images, IMAGE_SUFFIXES)
+    index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
+    tasks = []
+    for path in sorted(folder.rglob(f'*{LIST_END}')):
+        image: FoundFile | str
+        try:
+            image = index.find(_frame(path.name.removesuffix(LIST_END)))
+        except LookupError as error:
+            image = f'{path}: {error}'
+        tasks.append(CityscapesTask(path, image, folder, target, source))
+    return tasks
+
+
+def is_cityscapes_folder(path: str | os.PathLike) -> bool:
+    """Whether a folder has lists of instances."""
+    return Path(path).is_dir() and any(Path(path).rglob(f'*{LIST_END}'))
+
+
+def _frame(stem: str) -> str:
+    return stem.removesuffix(IMAGE_END)
+
+
+def _read_mask(png: Path, opened: OpenedImage) -> LabelMap:
+    if not png.is_file():
+        raise ValueError(f'{png}: no such file')
+    form = read_label_map(png)
+    if form.labels.dtype != np.uint8:
+        raise ValueError(f'{png}: expected a mask of at most 8 bits, got {form.labels.dtype}')
+    if form.labels.shape != opened.size_hw:
+        height, width = opened.size_hw
+        raise ValueError(
+            f'{png}: expected the size of {opened.origin}, {height}x{width} (height x width), '
+            f'got {form.labels.shape[0]}x{form.labels.shape[1]}'
+        )
+    return form

@@ -1,0 +1,136 @@
+"""Where the refined masks of an image come from: a refiner, or offset fields made before.
+
+A source is opened once for each image and then refines any number of masks of it.
+"""
+
+import copy
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ..files.label_ids import IGNORED
+from ..files.offsets import OFFSET_SUFFIXES, read_offset, write_offset
+from ..refiners import Refiner, SegFixRefiner, load_image, shift_masks
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """What refines the masks of one image.
+
+    Attributes:
+        size_hw: Size that the masks must have.
+        origin: The file that says so.
+        refine: Refined masks of given ones: label map (H, W), with
+            :data:`mmrefine.files.label_ids.IGNORED` where ignored, or stack uint8 (N, H, W).
+    """
+
+    size_hw: tuple[int, int]
+    origin: Path
+    refine: Callable[[np.ndarray], np.ndarray]
+
+
+class Source(Protocol):
+    """What the tasks of this package refine with."""
+
+    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+        """Make ready for the masks of an image.
+
+        Args:
+            image: Image file.
+            names: Names its offset file may have, without suffix, the first one preferred.
+        """
+
+    def is_done(self, names: Sequence[str]) -> bool:
+        """Whether all that is to be kept of an image, besides its masks, is kept."""
+
+
+class RefinerSource:
+    """Refines with a refiner, of which a copy with ``IGNORED`` as its ``ignore_index`` is kept.
+
+    Args:
+        refiner: Any refiner.
+        save_offsets: Folder that offset fields are written to.
+
+    Raises:
+        ValueError: if offsets shall be saved and the refiner has none, or does not follow them.
+    """
+
+    def __init__(self, refiner: Refiner, save_offsets: str | os.PathLike | None = None) -> None:
+        if save_offsets is not None:
+            if not isinstance(refiner, SegFixRefiner):
+                kind = type(refiner).__name__
+                raise ValueError(f'{kind} has no offset fields that could be saved')
+            if refiner.min_confidence:
+                raise ValueError(
+                    'save_offsets: the refiner hears all directions; build it with '
+                    'min_confidence=0 to follow the offsets that are saved'
+                )
+        self.refiner = copy.copy(refiner)
+        if hasattr(self.refiner, 'ignore_index'):
+            self.refiner.ignore_index = IGNORED
+        self.save_offsets = None if save_offsets is None else Path(save_offsets)
+
+    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+        """Read the image and predict what does not depend on the masks."""
+        array = load_image(image)
+        size_hw = (array.shape[0], array.shape[1])
+        refiner = self.refiner
+        if self.save_offsets is None or not isinstance(refiner, SegFixRefiner):
+            return OpenedImage(size_hw, image, refiner.open(array))
+        offset = refiner.predict_offset(array)
+        write_offset(self._offset_file(self.save_offsets, names), offset)
+        return OpenedImage(size_hw, image, lambda masks: refiner.shift(masks, offset))
+
+    def is_done(self, names: Sequence[str]) -> bool:
+        """Whether the offset file is there, where one is to be saved."""
+        return self.save_offsets is None or self._offset_file(self.save_offsets, names).is_file()
+
+    @staticmethod
+    def _offset_file(folder: Path, names: Sequence[str]) -> Path:
+        return folder / f'{names[0]}.npz'
+
+
+class OffsetFolderSource:
+    """Refines with offset fields from files; neither images nor a network are read.
+
+    Args:
+        folder: Where the ``.npz`` or ``.mat`` files are.
+        scale, steps: As for ``SegFixRefiner``.
+
+    Raises:
+        ValueError: if there is no such folder.
+    """
+
+    def __init__(self, folder: str | os.PathLike, scale: int = 2, steps: int = 1) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise ValueError(f'{folder}: expected a folder of offset files, there is none')
+        self.scale = scale
+        self.steps = steps
+
+    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+        """Read the offset field: in the image's folder below ours, else right in ours."""
+        candidates = [
+            self.folder / f'{name}{suffix}'
+            for places in (names, [Path(name).name for name in names])
+            for name in places
+            for suffix in OFFSET_SUFFIXES
+        ]
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None:
+            raise ValueError(f'{image}: no offset file, expected {candidates[0]} or .mat')
+        offset = read_offset(path)
+        size_hw = (offset.shape[1], offset.shape[2])
+
+        def shift(masks: np.ndarray) -> np.ndarray:
+            return shift_masks(masks, offset, self.scale, self.steps, IGNORED)
+
+        return OpenedImage(size_hw, path, shift)
+
+    def is_done(self, names: Sequence[str]) -> bool:
+        """Nothing else is kept."""
+        return True

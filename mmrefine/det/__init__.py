@@ -1,1 +1,0 @@
-"""What touches mmdet; imported only where mmdet and the compiled ops of mmcv are there."""

@@ -1,0 +1,1 @@
+"""Reads and writes every file format, and finds which file belongs to which."""

@@ -1,0 +1,74 @@
+"""Instance masks in COCO result files: a JSON list of detections with ``segmentation``.
+
+Masks may be run lengths, compressed or not, or polygons; they are written as compressed run
+lengths, which is all that COCO's evaluation takes in results. The order and everything but
+``segmentation`` stays as it is, boxes and scores included, and so does the ``segmentation`` of a
+mask that refining leaves alone.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .json_files import read_json
+from .whole_files import write_whole_file
+
+Result = dict[str, Any]
+
+
+def read_results(path: str | os.PathLike) -> list[Result]:
+    """Read a COCO result file with masks; single entries may lack theirs.
+
+    Raises:
+        ValueError: if there is no such file, or it is broken or no list of detections with masks.
+            The text names the file and what is expected.
+    """
+    content = read_json(path)
+    if not isinstance(content, list):
+        raise ValueError(
+            f'{path}: expected COCO results, a list of detections, got {type(content).__name__}'
+        )
+    for index, entry in enumerate(content):
+        if not isinstance(entry, dict) or 'image_id' not in entry:
+            raise ValueError(
+                f'{path}: entry {index}: expected COCO results, with image_id and segmentation'
+            )
+        if not isinstance(entry['image_id'], int | str):
+            raise ValueError(f'{path}: entry {index}: image_id must be a number or a text')
+    if content and not any('segmentation' in entry for entry in content):
+        raise ValueError(
+            f'{path}: no entry has a segmentation; expected a result file of masks, not of boxes'
+        )
+    return content
+
+
+def write_results(path: str | os.PathLike, results: Sequence[Result]) -> None:
+    """Write a COCO result file.
+
+    Raises:
+        OSError: if the file cannot be written; nothing is left of it then.
+    """
+    write_whole_file(path, json.dumps(results).encode())
+
+
+def read_image_names(path: str | os.PathLike) -> dict[Any, str]:
+    """Read which file each image id stands for.
+
+    Args:
+        path: A COCO annotation file; only ``images`` is needed.
+
+    Returns:
+        File name by image id.
+
+    Raises:
+        ValueError: if there is no such file, or it is broken or has no list of images.
+    """
+    content = read_json(path)
+    try:
+        names = {image['id']: image['file_name'] for image in content['images']}
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f'{path}: expected COCO annotations with images, each with id and file_name'
+        ) from error
+    return names

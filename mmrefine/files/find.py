@@ -1,0 +1,134 @@
+"""Finding images and what belongs to them by name."""
+
+import glob
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+# What OpenCV reads everywhere.
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file below a folder.
+
+    Attributes:
+        path: Where it is.
+        relative: Its path below the folder, with ``/``.
+        name: ``relative`` without suffix, and without the part of the stem that is no name
+            (``_leftImg8bit``).
+    """
+
+    path: Path
+    relative: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        """``relative`` without suffix."""
+        return str(PurePosixPath(self.relative).with_suffix(''))
+
+
+def find_files(
+    where: str | os.PathLike, suffixes: Iterable[str], stem_end: str = ''
+) -> list[FoundFile]:
+    """List files, by name.
+
+    Args:
+        where: A folder, searched with all its subfolders; a file; or a pattern such as
+            ``'val/*/*_leftImg8bit.png'``, where ``**`` stands for any folders.
+        suffixes: Suffixes of the files, lower case; upper case is found as well.
+        stem_end: Only files whose stem ends so; it is not part of their name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    root, paths = _root_and_paths(where)
+    allowed = tuple(suffixes)
+    found = [
+        _found(path, root, stem_end)
+        for path in paths
+        if path.suffix.lower() in allowed
+        and path.stem.endswith(stem_end)
+        and not path.name.startswith('.')
+        and path.is_file()
+    ]
+    if not found:
+        ends = ', '.join(stem_end + suffix for suffix in allowed)
+        raise ValueError(f'{where}: found no file whose name ends with one of {ends}')
+    return sorted(found, key=lambda file: file.relative)
+
+
+def _root_and_paths(where: str | os.PathLike) -> tuple[Path, list[Path]]:
+    folder = Path(where)
+    if folder.is_dir():
+        return folder, list(folder.rglob('*'))
+    if folder.is_file():
+        return folder.parent, [folder]
+    text = os.fspath(where)
+    if not glob.has_magic(text):
+        raise ValueError(f'{where}: no such file or folder')
+    parts = folder.parts
+    depth = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    root = Path(*parts[:depth])
+    return root, list(root.glob('/'.join(parts[depth:])))
+
+
+def _found(path: Path, root: Path, stem_end: str) -> FoundFile:
+    relative = path.relative_to(root)
+    stem = relative.stem.removesuffix(stem_end) if stem_end else relative.stem
+    # Not with_name: a name may hold dots, or be nothing but the end.
+    name = str(PurePosixPath(*relative.parent.parts, stem))
+    return FoundFile(path, relative.as_posix(), name)
+
+
+class FileIndex:
+    """Images to be looked up by name.
+
+    Args:
+        files: The images by name, several of one name where that happens.
+    """
+
+    def __init__(self, files: Iterable[tuple[str, FoundFile]]) -> None:
+        self._by_name: Mapping[str, list[FoundFile]] = defaultdict(list)
+        self._by_last_part: Mapping[str, list[FoundFile]] = defaultdict(list)
+        for name, file in files:
+            self._by_name[name].append(file)
+            self._by_last_part[PurePosixPath(name).name].append(file)
+
+    def find(self, name: str) -> FoundFile:
+        """Find the image of a name.
+
+        An image in the same folder below the root; else, where one of the two sides has no folders,
+        the only one whose name is the same without them.
+
+        Raises:
+            LookupError: if there is none or more than one.
+        """
+        files = self._by_name.get(name, [])
+        if not files:
+            same = self._by_last_part.get(PurePosixPath(name).name, [])
+            files = [file for file in same if '/' not in name or '/' not in file.relative]
+        if len(files) == 1:
+            return files[0]
+        if files:
+            several = ', '.join(str(file.path) for file in files[:3])
+            raise LookupError(f'{len(files)} images of that name: {several}')
+        raise LookupError('no image of that name')
+
+
+def check_out_folder(out: Path, inputs: Sequence[Path]) -> None:
+    """Refuse a folder whose files the next run would take for inputs.
+
+    Raises:
+        ValueError: if ``out`` is a file, or one of ``inputs`` or in one.
+    """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f'{out}: expected a folder, it is a file')
+    resolved = out.resolve()
+    for folder in inputs:
+        if folder.is_dir() and folder.resolve() in [resolved, *resolved.parents]:
+            raise ValueError(f'{out}: expected a folder outside of {folder}, which holds inputs')

@@ -1,0 +1,58 @@
+"""Which image each ``image_id`` of a COCO result file is."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from .find import FileIndex, FoundFile
+
+LAST_NUMBER = re.compile(r'\d+(?=\D*$)')
+
+
+class ImageIds:
+    """Images by ``image_id``.
+
+    Args:
+        images: The images there are.
+        names: File name by id, as annotations have it. Without, a text stands for a file of that
+            name, with or without its suffix, and a number for the only file whose name has it as
+            its last number: ``000000000139.jpg`` is 139.
+    """
+
+    def __init__(self, images: Sequence[FoundFile], names: Mapping[Any, str] | None) -> None:
+        self._names = names
+        self._files = FileIndex(
+            [(name, image) for image in images for name in (image.relative, image.full_name)]
+        )
+        self._numbers: dict[int, list[FoundFile]] = {}
+        for image in images:
+            number = LAST_NUMBER.search(PurePosixPath(image.relative).stem)
+            if number:
+                self._numbers.setdefault(int(number.group()), []).append(image)
+
+    def find(self, image_id: Any) -> FoundFile:
+        """The image.
+
+        Raises:
+            LookupError: if there is none or more than one; the text says why.
+        """
+        if self._names is not None:
+            if image_id not in self._names:
+                raise LookupError('is not in the annotations')
+            return self._by_name(self._names[image_id])
+        if isinstance(image_id, str):
+            return self._by_name(image_id)
+        files = self._numbers.get(image_id, [])
+        if len(files) == 1:
+            return files[0]
+        reason = 'is the number of no image'
+        if files:
+            reason = f'is the number of {len(files)} images: {files[0].path}, {files[1].path}'
+        raise LookupError(f'{reason}; --annotations can say which image it is')
+
+    def _by_name(self, name: str) -> FoundFile:
+        try:
+            return self._files.find(name)
+        except LookupError as error:
+            raise LookupError(f'is {name}: {error}') from error

@@ -1,0 +1,75 @@
+"""Which labels of a label map are left alone, and which are allowed at all."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+# Cityscapes' label ids that are classes; all others (0 unlabeled, 4 static, 15 bridge, 29
+# caravan, ...) are void and never evaluated.
+CITYSCAPES_CLASSES = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)
+# Instance ids of Cityscapes: label id · 1000 + number; label ids alone where not counted.
+CITYSCAPES_INSTANCE_FACTOR = 1000
+
+# Takes the place of every ignored label while refining; no file holds it.
+IGNORED = int(np.iinfo(np.int64).min)
+
+IgnoreIndex = int | None | Literal['auto']
+LabelIds = Literal['plain', 'cityscapes']
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    """What the labels mean: which are ignored, which allowed.
+
+    Attributes:
+        ignore_index: The id of ignored pixels, ``None`` if there is none, or ``'auto'``.
+        label_ids: ``'plain'`` or ``'cityscapes'``.
+        num_classes: Labels must be below it, if given.
+    """
+
+    ignore_index: IgnoreIndex = 'auto'
+    label_ids: LabelIds = 'plain'
+    num_classes: int | None = None
+
+
+def ignored_pixels(
+    labels: np.ndarray, ignore_index: IgnoreIndex = 'auto', label_ids: LabelIds = 'plain'
+) -> np.ndarray:
+    """Pixels whose label is neither changed nor given to others.
+
+    Args:
+        labels: (H, W), an integer dtype or bool.
+        ignore_index: The id of ignored pixels, ``None`` if there is none; ``'auto'`` takes 255
+            for 8-bit maps and none for others, whose ids may be instances.
+        label_ids: ``'cityscapes'`` for label ids or instance ids of Cityscapes, where every void
+            class is ignored, too. Train ids are ``'plain'``.
+
+    Returns:
+        bool (H, W).
+    """
+    if ignore_index == 'auto':
+        ignore_index = 255 if labels.dtype == np.uint8 else None
+    ignored = np.zeros(labels.shape, bool) if ignore_index is None else labels == ignore_index
+    if label_ids == 'cityscapes':
+        classes = labels.astype(np.int64)
+        counted = classes >= CITYSCAPES_INSTANCE_FACTOR
+        classes[counted] //= CITYSCAPES_INSTANCE_FACTOR
+        ignored |= ~np.isin(classes, CITYSCAPES_CLASSES)
+    return ignored
+
+
+def check_class_range(labels: np.ndarray, ignored: np.ndarray, num_classes: int) -> None:
+    """Refuse labels that are no classes.
+
+    Raises:
+        ValueError: if a label that is not ignored is outside ``0 ... num_classes - 1``.
+    """
+    found = np.unique(labels[~ignored])
+    outside = found[(found < 0) | (found >= num_classes)]
+    if outside.size:
+        more = f' and {outside.size - 5} more' if outside.size > 5 else ''
+        raise ValueError(
+            f'expected labels 0 to {num_classes - 1} or ignored, got '
+            f'{", ".join(map(str, outside[:5]))}{more}'
+        )

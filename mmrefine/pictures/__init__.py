@@ -1,0 +1,1 @@
+"""Draws masks, changes and directions on images."""

@@ -1,0 +1,1 @@
+"""Measures predictions against ground truth and writes the report: the engine of evaluate."""

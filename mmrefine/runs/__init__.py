@@ -1,0 +1,1 @@
+"""Prepares configs and processes for mmengine runs."""

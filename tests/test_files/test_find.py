@@ -1,0 +1,97 @@
+"""Images are found, and found again by the name of what belongs to them."""
+
+import pytest
+
+from mmrefine.files.find import FileIndex, find_files
+
+
+def make(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def names(files):
+    return [(file.relative, file.name) for file in files]
+
+
+def test_folder_is_searched_with_its_subfolders(tmp_path):
+    make(tmp_path, 'b.png', 'x/y/a.v2.JPG', 'x/c.txt', '.hidden.png', 'x/.3f.tmp', 'z.jpeg/d.jpg')
+    found = find_files(tmp_path, ('.png', '.jpg', '.jpeg'))
+    assert names(found) == [
+        ('b.png', 'b'),
+        ('x/y/a.v2.JPG', 'x/y/a.v2'),
+        ('z.jpeg/d.jpg', 'z.jpeg/d'),
+    ]
+    assert found[1].path == tmp_path / 'x/y/a.v2.JPG'
+    assert found[1].full_name == 'x/y/a.v2'
+
+
+def test_pattern_and_single_file(tmp_path):
+    make(tmp_path, 'one/a.png', 'one/b.png', 'two/a.png', 'two/deep/a.png', 'a.png')
+    found = find_files(tmp_path / '*' / 'a.png', ('.png',))
+    assert names(found) == [('one/a.png', 'one/a'), ('two/a.png', 'two/a')]
+    found = find_files(tmp_path / 'two' / '**' / '*.png', ('.png',))
+    assert names(found) == [('a.png', 'a'), ('deep/a.png', 'deep/a')]
+    assert names(find_files(tmp_path / 'one' / 'b.png', ('.png',))) == [('b.png', 'b')]
+
+
+def test_relative_pattern(tmp_path, monkeypatch):
+    make(tmp_path, 'a1.png', 'b1.png')
+    monkeypatch.chdir(tmp_path)
+    assert names(find_files('a?.png', ('.png',))) == [('a1.png', 'a1')]
+
+
+def test_end_of_the_stem_is_no_part_of_the_name(tmp_path):
+    make(tmp_path, 'f/a_leftImg8bit.png', 'f/a_gtFine_labelIds.png', 'f/b.png')
+    found = find_files(tmp_path, ('.png',), '_leftImg8bit')
+    assert names(found) == [('f/a_leftImg8bit.png', 'f/a')]
+    assert found[0].full_name == 'f/a_leftImg8bit'
+
+
+def test_nothing_found(tmp_path):
+    make(tmp_path, 'a.txt')
+    for where, text in (
+        (tmp_path / 'none', 'none: no such file or folder'),
+        (tmp_path, 'found no file whose name ends with one of _x.png, _x.jpg'),
+        (tmp_path / '*.png', r'\*\.png: found no file'),
+        (tmp_path / 'a.txt', r'a\.txt: found no file'),
+    ):
+        with pytest.raises(ValueError, match=text):
+            find_files(where, ('.png', '.jpg'), '_x')
+
+
+@pytest.fixture
+def index_of(tmp_path):
+    def index(*names):
+        make(tmp_path, *names)
+        return FileIndex([(file.name, file) for file in find_files(tmp_path, ('.png', '.jpg'))])
+
+    return index
+
+
+def test_same_folder_comes_first(index_of):
+    index = index_of('one/a.png', 'two/a.png', 'a.png')
+    for name in ('one/a', 'two/a', 'a'):
+        assert index.find(name).name == name
+
+
+def test_flat_names_find_images_in_folders_and_the_other_way_round(index_of):
+    index = index_of('aachen/a.png', 'bochum/b.png', 'c.png')
+    assert index.find('a').name == 'aachen/a'
+    assert index.find('zurich/c').name == 'c'
+
+
+def test_another_folder_is_another_image(index_of):
+    index = index_of('one/0001.png', 'one/0002.png')
+    with pytest.raises(LookupError, match='no image of that name'):
+        index.find('two/0001')
+
+
+def test_several_of_a_name_are_refused(index_of):
+    index = index_of('one/a.png', 'two/a.png', 'b.png', 'b.jpg')
+    with pytest.raises(LookupError, match=r'2 images of that name: .*one/a\.png, .*two/a\.png'):
+        index.find('a')
+    with pytest.raises(LookupError, match='2 images of that name'):
+        index.find('b')

@@ -1,0 +1,55 @@
+"""Which image an ``image_id`` is."""
+
+from pathlib import Path
+
+import pytest
+
+from mmrefine.files.find import FoundFile
+from mmrefine.files.image_ids import ImageIds
+
+
+def found(*names):
+    return [FoundFile(Path('root', n), n, str(Path(n).with_suffix(''))) for n in names]
+
+
+IMAGES = found('000000000139.jpg', 'x/a_7.png', 'x/b.c.jpg', 'y/b_12x.png', 'z/v2_012.png')
+
+
+@pytest.mark.parametrize(
+    ('image_id', 'name'),
+    [
+        (139, '000000000139.jpg'),
+        (7, 'x/a_7.png'),
+        ('x/a_7.png', 'x/a_7.png'),
+        ('x/a_7', 'x/a_7.png'),
+        ('a_7', 'x/a_7.png'),
+        ('b.c', 'x/b.c.jpg'),
+        ('b.c.jpg', 'x/b.c.jpg'),
+        ('000000000139', '000000000139.jpg'),
+    ],
+)
+def test_without_annotations(image_id, name):
+    assert ImageIds(IMAGES, None).find(image_id).relative == name
+
+
+@pytest.mark.parametrize(
+    ('image_id', 'text'),
+    [
+        (5, 'is the number of no image; --annotations can say which'),
+        (12, r'is the number of 2 images: root/y/b_12x\.png, root/z/v2_012\.png; --annotations'),
+        ('q.png', r'is q\.png: no image of that name'),
+        ('a_7.jpg', r'is a_7\.jpg: no image of that name'),
+    ],
+)
+def test_unknown_or_ambiguous(image_id, text):
+    with pytest.raises(LookupError, match=text):
+        ImageIds(IMAGES, None).find(image_id)
+
+
+def test_annotations_decide():
+    ids = ImageIds(IMAGES, {7: '000000000139.jpg', 8: 'absent.jpg'})
+    assert ids.find(7).relative == '000000000139.jpg'
+    with pytest.raises(LookupError, match=r'is absent\.jpg: no image of that name'):
+        ids.find(8)
+    with pytest.raises(LookupError, match='is not in the annotations'):
+        ids.find(139)
