@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mmrefine.apis import build_refiner, drawing
+from mmrefine.apis import build_refiner
 from mmrefine.measures import boundary_fscore
 from mmrefine.ops import (
     apply_offset,
@@ -28,6 +28,7 @@ from mmrefine.ops import (
     semantic_edge_map,
 )
 from mmrefine.ops.run_lengths import decode_mask
+from mmrefine.pictures import drawing
 from mmrefine.pictures.directions import draw_directions, draw_legend
 
 DOCS = Path(__file__).parent
