@@ -90,10 +90,12 @@ setup(
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
         'notebook': read_requirements('notebook'),
+        'video': read_requirements('video'),
         'test': read_requirements('docs')
         + read_requirements('instances')
         + read_requirements('export')
         + read_requirements('notebook')
+        + read_requirements('video')
         + read_requirements('test'),
         'docs': read_requirements('docs'),
     },

@@ -20,8 +20,8 @@ import rich.table
 from rich.console import Console
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'semeda_fcn-hrnet-mini_1xb8-{}_camvid-half-160x224'
-START = CONFIG.format('1k_start')
+CONFIG = 'semeda_fcn-hrnet-mini-{}_1xb8-{}_camvid-half-160x224'
+START = CONFIG.format('start', '1k')
 VARIANTS = {
     'cross-entropy': 'cross-entropy alone',
     'edge-head': '+ edge head (UberNet style)',
@@ -133,7 +133,7 @@ def main() -> None:
                 work_dir = out / key.replace(' ', '_')
                 options = [f'randomness.seed={seed}', f'load_from={start}']
                 options += length(args.iterations, 10**9) + args.options
-                train(CONFIG.format(f'200_{variant}'), work_dir, data, options)
+                train(CONFIG.format(variant, '200'), work_dir, data, options)
                 results[key] = last_figures(work_dir)
                 save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})

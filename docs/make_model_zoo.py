@@ -9,7 +9,6 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGE = Path(__file__).parent / 'model_zoo.md'
-METHODS = {'segfix': 'SegFix', 'bpr': 'BPR', 'semeda': 'SEMEDA'}
 HEAD = """# Model zoo
 
 Made by `python docs/make_model_zoo.py` out of `configs/*/metafile.yml` and the configs.
@@ -23,17 +22,17 @@ allows what you want to do. Files are read without running any code from them.
 TAIL = """## Configs without weights
 
 Recipes, tested to build, train and validate on tiny data. For some of them, weights that the
-authors of SegFix and BPR released can be [converted](convert.md). A name says network, GPUs ×
-batch, iterations, remarks, data and size: see [Train on my data](train.md).
+authors of a method released can be [converted](convert.md). A name says model and variant, GPUs ×
+batch, iterations, data and size; the README beside the configs explains each unusual part.
 
 """
 
 
-def read_models() -> list[dict[str, Any]]:
-    """The models of all metafiles."""
-    files = [ROOT / 'configs' / method / 'metafile.yml' for method in METHODS]
-    contents = [yaml.safe_load(file.read_text('utf-8')) for file in files if file.is_file()]
-    return [model for content in contents for model in content['Models']]
+def read_metafiles() -> dict[str, dict[str, Any]]:
+    """Content of each method's metafile, by the method's folder in ``configs``."""
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text('utf-8'))
+    files = [ROOT / name for name in index['Import']]
+    return {file.parent.name: yaml.safe_load(file.read_text('utf-8')) for file in files}
 
 
 def model_section(model: Mapping[str, Any]) -> Iterator[str]:
@@ -49,7 +48,8 @@ def model_section(model: Mapping[str, Any]) -> Iterator[str]:
         yield from (f'| {name} | {plain(value)} |\n' for name, value in result['Metrics'].items())
         yield '\n'
     method = Path(model['Config']).parts[1]
-    yield f'How it was measured, and by which commands: [{METHODS[method]}]({method}.md).\n\n'
+    page = f'[{model["In Collection"]}]({method}.md)'
+    yield f'How it was measured, and by which commands: {page}.\n\n'
 
 
 def plain(value: Any) -> str:
@@ -68,10 +68,13 @@ def first_sentence(config: Path) -> str:
 
 def render() -> str:
     """The page."""
-    models = [model for model in read_models() if 'Weights' in model]
+    metafiles = read_metafiles()
+    models = [model for content in metafiles.values() for model in content.get('Models', ())]
+    models = [model for model in models if 'Weights' in model]
     trained = {Path(model['Config']) for model in models}
     parts = [HEAD, *(part for model in models for part in model_section(model)), TAIL]
-    for method, name in METHODS.items():
+    for method, content in metafiles.items():
+        name = content['Collections'][0]['Name']
         parts.append(f'### {name}\n\n| config, in `configs/{method}` | |\n|---|---|\n')
         for config in sorted((ROOT / 'configs' / method).glob('*.py')):
             if config.relative_to(ROOT) not in trained:

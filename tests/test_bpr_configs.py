@@ -23,7 +23,7 @@ def test_there_is_one_for_everything():
     names = ' '.join(CONFIGS)
     for wanted in (
         *('cityscapes-64to128', 'cityscapes-patches-64to128', 'coco-', 'lvis-', 'davis-'),
-        *('own-data-', 'no-mask_cityscapes', 'w48_4xb8-160k_cityscapes-64to256'),
+        *('own-data-', 'no-mask_4xb8', 'w48_4xb8-160k_cityscapes-64to256'),
         *(f'cityscapes-{patch}to128' for patch in (32, 64, 128)),
         *(f'cityscapes-{patch}pad16to128' for patch in (32, 64, 128)),
         *(f'cityscapes-64to{size}' for size in (64, 128, 256, 512)),

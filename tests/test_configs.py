@@ -27,10 +27,10 @@ CONFIGS = [
     if path.parent.name != '_base_' and not path.stem.startswith('edge-net')
 ]
 SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
-# model _ GPUs x batch - iterations _ any remarks _ data set - size
+# model _ GPUs x batch - iterations _ data set - size
 NAME = re.compile(
-    r'(?P<method>[a-z]+)_(?P<network>[\w-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k?)_'
-    r'(?P<rest>[\w.-]+)-(?P<size>\d+(x|to|pad\d+to)\d+)'
+    r'(?P<method>[a-z]+)_(?P<network>[\w.-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k?)_'
+    r'(?P<rest>[\w-]+)-(?P<size>\d+(x|to|pad\d+to)\d+)'
 )
 CROP = (48, 64)  # height, width
 WIDTHS = ('num_channels', 'in_channels', 'channels', 'stem_channels', 'base_channels')
@@ -99,7 +99,7 @@ def test_there_are_configs_of_every_method():
     for part in ('cityscapes', 'ade20k', 'gta5', 'cityscapes-ade20k', 'camvid', 'own-data',
                  'hrnet-w18', 'hrnet-w32', 'hrnet2x', 'm4', 'm16', 'width-3', 'width-10',
                  'width-inf'):  # fmt: skip
-        assert re.search(rf'_{part}[_-]', text), part
+        assert re.search(rf'[_-]{part}[_-]', text), part
 
 
 def test_base_names_occur_once_in_the_whole_tree():
@@ -194,9 +194,9 @@ def test_segfix_sizes_directions_and_widths_agree(path):
     assert tuple(cfg.model.data_preprocessor.size) == size
     assert not of_type(cfg.val_dataloader, 'RandomCrop')
 
-    known = dict(re.findall(r'(?:^|_)(m|width)-?(\d+|inf)_', name['rest']))
+    known = dict(re.findall(r'-(m|width-)(\d+|inf)$', name['network']))
     directions = int(known.get('m', 8))
-    width = known.get('width', '5')
+    width = known.get('width-', '5')
     expected = dict(num_directions=directions, width=None if width == 'inf' else int(width))
     for split in ('train', 'val'):
         targets = of_type(cfg[f'{split}_dataloader'], 'GenerateBoundaryDirection')

@@ -1,5 +1,7 @@
 """Pictures end up in files that are whole or not there."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -28,6 +30,8 @@ def test_video_frames_in_order_without_the_odd_row(tmp_path):
     assert [p.name for p in (tmp_path / 'new').iterdir()] == ['v.mp4']
     capture = cv2.VideoCapture(str(tmp_path / 'new' / 'v.mp4'))
     assert capture.get(cv2.CAP_PROP_FPS) == 10
+    code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, 'little')
+    assert code == b'h264', 'browsers play no other MPEG-4 video'
     means = []
     while (frame := capture.read())[0]:
         assert frame[1].shape == (36, 60, 3)
@@ -49,6 +53,26 @@ def test_video_without_pictures(tmp_path):
     with PictureVideo(tmp_path / 'v.mp4'):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_rate_that_is_no_whole_number(tmp_path):
+    with PictureVideo(tmp_path / 'v.mp4', 29.97) as sink:
+        sink.write('x', picture(1))
+    rate = cv2.VideoCapture(str(tmp_path / 'v.mp4')).get(cv2.CAP_PROP_FPS)
+    assert rate == pytest.approx(29.97, abs=0.01)
+
+
+def test_video_starts_before_it_is_loaded(tmp_path):
+    with PictureVideo(tmp_path / 'v.mp4') as sink:
+        sink.write('x', picture(1))
+    content = (tmp_path / 'v.mp4').read_bytes()
+    assert content.index(b'moov') < content.index(b'mdat')
+
+
+def test_without_pyav(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'av', None)
+    with pytest.raises(ImportError, match=r'PyAV.*mmrefine\[video\]'):
+        PictureVideo(tmp_path / 'v.mp4')
 
 
 def test_wrong_arguments_are_refused(tmp_path):

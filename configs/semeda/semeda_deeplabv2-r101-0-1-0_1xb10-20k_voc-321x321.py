@@ -1,4 +1,4 @@
 # The paper's best.
-_base_ = './semeda_deeplabv2-r101_1xb10-20k_cross-entropy_voc-321x321.py'
+_base_ = './semeda_deeplabv2-r101-cross-entropy_1xb10-20k_voc-321x321.py'
 added = dict(type='mmrefine.SEMEDALoss', edge_net='voc', weights=(0, 1, 0))
 model = dict(decode_head=dict(loss_decode=[_base_.model.decode_head.loss_decode, added]))

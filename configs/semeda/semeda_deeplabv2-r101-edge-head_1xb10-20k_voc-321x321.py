@@ -1,11 +1,11 @@
-# A second head learns edges from the backbone's finest features (Figure 2b).
-_base_ = './semeda_fcn-hrnet-mini_1xb8-200_cross-entropy_camvid-half-160x224.py'
+# A second head learns edges (Figure 2b).
+_base_ = './semeda_deeplabv2-r101-cross-entropy_1xb10-20k_voc-321x321.py'
 model = dict(
     auxiliary_head=dict(
         type='mmrefine.EdgeHead',
-        in_channels=16,
+        in_channels=256,
         in_index=0,
-        channels=32,
+        channels=64,
         num_convs=1,
         concat_input=False,
         norm_cfg=_base_.norm_cfg,

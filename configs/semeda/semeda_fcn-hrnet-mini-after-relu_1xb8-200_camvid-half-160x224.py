@@ -1,5 +1,5 @@
 # What the ReLU lets through is compared, instead of what it gets.
-_base_ = './semeda_fcn-hrnet-mini_1xb8-200_cross-entropy_camvid-half-160x224.py'
+_base_ = './semeda_fcn-hrnet-mini-cross-entropy_1xb8-200_camvid-half-160x224.py'
 semeda = dict(
     type='mmrefine.SEMEDALoss',
     edge_net='camvid',

@@ -1,5 +1,5 @@
 # All three layers.
-_base_ = './semeda_fcn-hrnet-mini_1xb8-200_cross-entropy_camvid-half-160x224.py'
+_base_ = './semeda_fcn-hrnet-mini-cross-entropy_1xb8-200_camvid-half-160x224.py'
 semeda = dict(
     type='mmrefine.SEMEDALoss', edge_net='camvid', weights=(1, 0.5, 0.25), loss_weight=4.0
 )
