@@ -39,7 +39,7 @@ notebook: $(VENV)/.notebook-ready
 
 docs: $(VENV)/.docs-ready
 	@echo '== docs: site/index.html, a few seconds'
-	@$(PY) -m mkdocs build --strict
+	@$(PY) -m zensical build --strict --clean
 
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
