@@ -11,6 +11,7 @@ FLOORS = {
     'version': 0,
     'ops': 0,
     'measures': 0,
+    'methods': 0,
     'registry': 1,
     'structures': 1,
     'files': 1,
@@ -25,7 +26,7 @@ FLOORS = {
     'reports': 5,
     'apis': 5,
 }
-NO_MM = {'ops', 'measures', 'files'}
+NO_MM = {'ops', 'measures', 'methods', 'files'}
 MM_MODULES = {'mmcv', 'mmengine', 'mmseg', 'mmdet', 'mmpretrain'}
 DETECTION = {'mmdet', 'mmcv.ops', 'mmcv._ext'}
 VAGUE_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}

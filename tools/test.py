@@ -8,11 +8,11 @@ from mmengine.config import DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmrefine.refiners.names import refiner_settings
 from mmrefine.runs.config import (
     add_refinement,
     allow_mmengine_checkpoints,
     load_config,
-    refiner_settings,
     save_pictures,
     save_predictions,
     use_cpu_processes,
@@ -29,7 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--show-dir', help='folder for the predictions, drawn over the images')
     parser.add_argument(
         '--refine',
-        help='refine the predictions: segfix, or the config of a refiner or of its network',
+        help='refine the predictions: name of a method, such as segfix or bpr; or the config of a '
+        'refiner or of its network',
     )
     parser.add_argument('--refine-checkpoint', help='weights for the refiner; else its own')
     parser.add_argument(

@@ -10,8 +10,7 @@ import torch
 
 from ..refiners import Refiner
 from ..refiners.export import network_from_onnx, run_on_onnxruntime
-from ..registry import REFINERS
-from ..runs.config import refiner_settings
+from ..refiners.names import refiner_class, refiner_settings
 
 BACKENDS = ('torch', 'onnxruntime')
 
@@ -31,7 +30,7 @@ def build_refiner(
         refined = refiner.refine('street.jpg', label_map)
 
     Args:
-        method_or_config: ``'segfix'`` or ``'bpr'``; or a config file that defines
+        method_or_config: Name of a method, ``'segfix'`` or ``'bpr'``; or a config file that defines
             ``refiner = dict(type=...)`` or trains the refiner's network; or such a
             ``dict(type=...)`` itself.
         checkpoint: Weights in place of those that the method ships or the config names.
@@ -58,18 +57,12 @@ def build_refiner(
     if device is not None:
         settings['device'] = _existing_device(device)
     settings |= options
-    kind = settings.pop('type', None)
-    REFINERS.import_from_location()
-    refiner_class = kind if isinstance(kind, type) else kind and REFINERS.get(kind)
-    if refiner_class is None:
-        known = ', '.join(f'mmrefine.{name}' for name in sorted(REFINERS.module_dict))
-        raise ValueError(f'refiner: expected a type among {known}, got {kind}')
-    if not issubclass(refiner_class, Refiner):
-        raise TypeError(f'refiner: expected a Refiner, got the type {refiner_class.__name__}')
+    kind = refiner_class(settings)
+    settings.pop('type')
     if backend == 'onnxruntime':
         _use_onnx(settings)
-    _check_options(refiner_class, settings)
-    refiner = refiner_class(**settings)
+    _check_options(kind, settings)
+    refiner = kind(**settings)
     if backend == 'onnxruntime':
         run_on_onnxruntime(refiner)
     return refiner
@@ -90,7 +83,7 @@ def _settings(method_or_config: str | os.PathLike | Mapping[str, Any]) -> dict[s
     if isinstance(method_or_config, Mapping):
         return dict(method_or_config)
     try:
-        return dict(refiner_settings(os.fspath(method_or_config)))
+        return refiner_settings(os.fspath(method_or_config))
     except ValueError:
         raise
     except Exception as error:  # a config file is a program: anything may go wrong in it
@@ -108,13 +101,13 @@ def _existing_device(device: str | torch.device) -> torch.device:
         raise ValueError(f'device: {device} cannot be used here: {reason}') from error
 
 
-def _check_options(refiner_class: type[Refiner], settings: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(refiner_class).parameters
+def _check_options(kind: type[Refiner], settings: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(kind).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     unknown = sorted(set(settings) - set(parameters))
     if unknown:
         raise ValueError(
-            f'refiner: {refiner_class.__name__} has no option {", ".join(unknown)}; '
+            f'refiner: {kind.__name__} has no option {", ".join(unknown)}; '
             f'it has {", ".join(parameters)}'
         )

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
 from ..refiners import Refiner
+from ..refiners.names import refiner_settings
 from ..registry import HOOKS, REFINERS
 from ..structures.predicted_masks import (
     as_given,
@@ -43,13 +44,13 @@ class RefinementHook(Hook):
     and normalised.
 
     Args:
-        refiner: Config of a refiner, or a refiner; several in a sequence are
-            applied one after the other.
+        refiner: Name of a method, config of a refiner, or a refiner; several in
+            a sequence are applied one after the other.
         val: Refine during validation, too.
 
     Raises:
         TypeError: if ``refiner`` is something else.
-        ValueError: at the start of testing, for a model with test-time
+        ValueError: if there is no such method; at the start of testing, for a model with test-time
             augmentation, whose predictions are merged after this hook; and while
             testing, for samples without ``img_path`` or without masks.
     """
@@ -58,18 +59,20 @@ class RefinementHook(Hook):
     priority = 'NORMAL'
 
     def __init__(
-        self, refiner: Refiner | Mapping | Sequence[Refiner | Mapping], val: bool = True
+        self,
+        refiner: Refiner | Mapping | str | Sequence[Refiner | Mapping | str],
+        val: bool = True,
     ) -> None:
         parts = refiner if isinstance(refiner, list | tuple) else [refiner]
         for part in parts:
-            if not isinstance(part, Refiner | Mapping):
+            if not isinstance(part, Refiner | Mapping | str):
                 raise TypeError(
-                    'refiner: expected a refiner config such as '
+                    'refiner: expected the name of a method or a refiner config such as '
                     f"dict(type='mmrefine.SegFixRefiner'), got {part!r}"
                 )
         if not parts:
             raise ValueError('refiner: expected at least one refiner, got an empty sequence')
-        self._parts = list(parts)
+        self._parts = [refiner_settings(p) if isinstance(p, str) else p for p in parts]
         self.val = val
         self._handle: torch.utils.hooks.RemovableHandle | None = None
         self._reset_statistics()

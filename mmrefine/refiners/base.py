@@ -4,10 +4,13 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
 
 import cv2
 import mmengine.fileio as fileio
 import numpy as np
+
+from ..methods import Method
 
 Image = str | os.PathLike | np.ndarray
 
@@ -19,7 +22,13 @@ class Refiner(ABC):
     ``mmrefine.registry.REFINERS``, and is then usable from Python, from
     ``tools/refine.py`` and in ``mmrefine.RefinementHook`` alike. Its ``__init__`` takes a
     ``device``, which the hook sets to that of the model it listens to.
+
+    Attributes:
+        method: The name that users type and the options on the command line; without one, the
+            refiner is named by its class.
     """
+
+    method: ClassVar[Method | None] = None
 
     @abstractmethod
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..methods.bpr import BPR
 from ..models.checkpoint import build_model
 from ..models.segmentors import PatchRefiner
 from ..ops import average_patches, crop_patches, propose_boxes
@@ -65,6 +66,8 @@ class BPRRefiner(Refiner):
             an option is out of range.
         TypeError: if ``model`` builds something else than a ``PatchRefiner``.
     """
+
+    method = BPR
 
     def __init__(
         self,

@@ -16,32 +16,49 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from mmseg.models.utils import Upsample
 from torch import Tensor, nn
 
 from ..models.checkpoint import build_without_weights
-from ..models.segmentors import PatchRefiner, SegFix
 from .base import Refiner
 
 OPSET = 17
 SUFFIXES = ('.onnx', '.pt')
 CONFIG_KEY = 'mmrefine_model'
 EXAMPLE_SIZE = (2, 64, 96)  # batch, height, width; any others may be given to the file
+# The axes that a file leaves free, by the number of dimensions.
+FREE_AXES = {
+    3: {0: 'n', 1: 'height', 2: 'width'},
+    4: {0: 'n', 2: 'height', 3: 'width'},
+}
+
+
+class ExportableNetwork(Protocol):
+    """What a refiner's ``model`` is if it can be exported: a module built from a config.
+
+    Attributes:
+        model_cfg: Its config. The data preprocessor in it may say ``num_channels``; else 3.
+    """
+
+    model_cfg: Mapping[str, Any]
+
+    def predict_probabilities(self, inputs: Tensor) -> Tensor:
+        """Normalised images (N, C, H, W) → probabilities (N, H, W) or (N, classes, H, W)."""
 
 
 class _Network(nn.Module):
     """``predict_probabilities`` as the forward of a copy that can be traced for any size."""
 
-    def __init__(self, model: SegFix | PatchRefiner) -> None:
+    def __init__(self, model: ExportableNetwork) -> None:
         super().__init__()
-        self.model = copy.deepcopy(model).cpu().float().eval()
+        self.model = copy.deepcopy(model).cpu().float().eval()  # type: ignore[attr-defined]
         _use_torch_upsample(self.model)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(N, C, H, W) → (N, 2 + m, H, W) of SegFix, (N, H, W) of BPR."""
+        """(N, C, H, W) → (N, H, W) or (N, classes, H, W)."""
         return self.model.predict_probabilities(inputs)
 
 
@@ -80,20 +97,20 @@ def export_refiner(refiner: Refiner, out: str | os.PathLike) -> None:
     temporary.replace(out)
 
 
-def onnx_bytes(model: SegFix | PatchRefiner) -> bytes:
+def onnx_bytes(model: ExportableNetwork) -> bytes:
     """Content of an ONNX file; input ``inputs``, output ``probabilities``."""
     onnx = _needed('onnx')
-    images = {0: 'n', 2: 'height', 3: 'width'}
-    masks = {0: 'n', 1: 'height', 2: 'width'}
-    axes = dict(inputs=images, probabilities=masks if isinstance(model, PatchRefiner) else images)
+    network, example = _Network(model), _example(model)
+    with torch.no_grad():
+        axes = dict(inputs=FREE_AXES[4], probabilities=FREE_AXES[network(example).ndim])
     # The other exporter needs minutes for an HRNet, and older versions of torch do not have it.
     has_both = 'dynamo' in inspect.signature(torch.onnx.export).parameters
     options: dict[str, Any] = dict(dynamo=False) if has_both else {}
     buffer = io.BytesIO()
     with _quiet():
         torch.onnx.export(
-            _Network(model),
-            (_example(model),),
+            network,
+            (example,),
             buffer,  # type: ignore[arg-type]
             input_names=['inputs'],
             output_names=['probabilities'],
@@ -106,7 +123,7 @@ def onnx_bytes(model: SegFix | PatchRefiner) -> bytes:
     return proto.SerializeToString()
 
 
-def torchscript_bytes(model: SegFix | PatchRefiner) -> bytes:
+def torchscript_bytes(model: ExportableNetwork) -> bytes:
     """Content of a TorchScript file, whose extra file ``mmrefine_model`` is the model config."""
     buffer = io.BytesIO()
     with _quiet():
@@ -184,24 +201,24 @@ def run_on_onnxruntime(refiner: Refiner) -> None:
         model.predict_probabilities = OnnxPredictor(onnx_bytes(model))  # type: ignore[method-assign]
 
 
-def _network_of(refiner: Refiner) -> SegFix | PatchRefiner:
-    model = getattr(refiner, 'model', None)
-    if not isinstance(model, SegFix | PatchRefiner):
-        raise TypeError(f'refiner: {type(refiner).__name__} has no SegFix or PatchRefiner network')
+def _network_of(refiner: Refiner) -> ExportableNetwork:
+    model: Any = getattr(refiner, 'model', None)
+    if not callable(getattr(model, 'predict_probabilities', None)):
+        raise TypeError(
+            f'refiner: {type(refiner).__name__} has no network with predict_probabilities'
+        )
     if not isinstance(getattr(model, 'model_cfg', None), Mapping):
         raise TypeError('refiner: its network was not built from a config; use build_refiner')
     return model
 
 
-def _example(model: SegFix | PatchRefiner) -> Tensor:
-    channels = 3
-    if isinstance(model, PatchRefiner):
-        channels = model.data_preprocessor.num_channels
+def _example(model: ExportableNetwork) -> Tensor:
+    channels = getattr(getattr(model, 'data_preprocessor', None), 'num_channels', 3)
     number, height, width = EXAMPLE_SIZE
     return torch.zeros(number, channels, height, width)
 
 
-def _config_text(model: nn.Module) -> str:
+def _config_text(model: ExportableNetwork) -> str:
     return json.dumps(model.model_cfg)
 
 

@@ -16,6 +16,7 @@ import torch
 import torch.nn as nn
 from mmseg.structures import SegDataSample
 
+from ..methods.segfix import SEGFIX
 from ..models.checkpoint import build_model
 from ..models.segmentors import SegFix
 from ..ops import apply_offset, apply_votes
@@ -84,6 +85,8 @@ class SegFixRefiner(Refiner):
             an option is out of range.
         TypeError: if ``model`` builds something else than a ``SegFix``.
     """
+
+    method = SEGFIX
 
     def __init__(
         self,

@@ -12,13 +12,6 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 
-# Refiners by the name a user types; each finds its own shipped weights.
-REFINERS = {'segfix': 'mmrefine.SegFixRefiner', 'bpr': 'mmrefine.BPRRefiner'}
-# Refiners by the type of the network they use, for configs that train one.
-REFINERS_OF_MODELS = {
-    'mmrefine.SegFix': 'mmrefine.SegFixRefiner',
-    'mmrefine.PatchRefiner': 'mmrefine.BPRRefiner',
-}
 # The metrics of mmseg that can write predictions.
 WRITING_METRICS = ('IoUMetric', 'mmseg.IoUMetric', 'CityscapesMetric', 'mmseg.CityscapesMetric')
 
@@ -83,40 +76,6 @@ def use_mixed_precision(cfg: Config) -> None:
         raise ValueError(f'--amp: needs optim_wrapper.type OptimWrapper, the config has {kind}')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def refiner_settings(refiner: str, checkpoint: str | None = None) -> dict[str, Any]:
-    """Return the config of a refiner from what a user types.
-
-    Args:
-        refiner: ``'segfix'`` or ``'bpr'``; or a config file that defines
-            ``refiner = dict(type=...)``, or one that trains the refiner's network.
-        checkpoint: Weights for the refiner; else those it ships or its config names.
-
-    Raises:
-        ValueError: if ``refiner`` is none of these, or ``checkpoint`` is no file.
-    """
-    if refiner in REFINERS:
-        settings = dict(type=REFINERS[refiner])
-    elif refiner.endswith('.py') and Path(refiner).is_file():
-        cfg = Config.fromfile(refiner)
-        settings = cfg.get('refiner')
-        kind = cfg.get('model', {}).get('type')
-        if settings is None and kind in REFINERS_OF_MODELS:
-            settings = dict(type=REFINERS_OF_MODELS[kind], model=refiner)
-        if settings is None:
-            raise ValueError(
-                f'refiner: {refiner} has neither refiner = dict(type=...) nor a model of type '
-                f'{", ".join(REFINERS_OF_MODELS)}'
-            )
-    else:
-        known = ', '.join(REFINERS)
-        raise ValueError(f'refiner: expected {known} or an existing config file .py, got {refiner}')
-    if checkpoint is not None:
-        if not Path(checkpoint).is_file():
-            raise ValueError(f'refiner checkpoint: expected a file, {checkpoint} is none')
-        settings = dict(settings, checkpoint=checkpoint)
-    return dict(settings)
 
 
 def add_refinement(cfg: Config, refiner: Mapping[str, Any]) -> None:

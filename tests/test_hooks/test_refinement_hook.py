@@ -330,8 +330,8 @@ def test_test_time_augmentation_is_refused(make_runner):
 @pytest.mark.parametrize(
     ('refiner', 'error', 'text'),
     [
-        ('segfix', TypeError, "expected a refiner config .* got 'segfix'"),
-        ([RollingRefiner(), 3], TypeError, 'expected a refiner config .* got 3'),
+        ('segfax', ValueError, 'expected bpr, segfix or an existing config file .py, got segfax'),
+        ([RollingRefiner(), 3], TypeError, 'or a refiner config .* got 3'),
         ([], ValueError, 'at least one refiner'),
     ],
 )

@@ -12,8 +12,9 @@ import torch
 from mmengine.config import Config
 
 from mmrefine.refiners import SegFixRefiner
+from mmrefine.refiners.names import refiner_settings
 from mmrefine.registry import MODELS
-from mmrefine.runs.config import add_refinement, refiner_settings, use_mixed_precision
+from mmrefine.runs.config import add_refinement, use_mixed_precision
 
 ROOT = Path(__file__).parents[2]
 # A config as somebody else has it: nothing of ours in it.
@@ -174,12 +175,12 @@ def test_show_dir(run_tool, stock, tmp_path):
         (
             'test.py',
             ['STOCK', 'WEIGHTS', '--refine', 'sharpen'],
-            'refiner: expected segfix, bpr or an existing config file .py, got sharpen',
+            'refiner: expected bpr, segfix or an existing config file .py, got sharpen',
         ),
         (
             'test.py',
             ['STOCK', 'WEIGHTS', '--refine', 'STOCK'],
-            'neither refiner = dict(type=...) nor a model of type mmrefine.SegFix',
+            'neither refiner = dict(type=...) nor a model of type mmrefine.PatchRefiner, ',
         ),
         (
             'test.py',

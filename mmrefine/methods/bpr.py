@@ -1,0 +1,17 @@
+"""BPR, arXiv 2104.05239: patches along the boundary are segmented again."""
+
+from .declaration import Method, Option, share, whole_number
+
+BPR = Method(
+    name='bpr',
+    model_type='mmrefine.PatchRefiner',
+    options=(
+        Option('iou_threshold', share, 'NMS of patches: higher takes more (default 0.25)'),
+        Option(
+            'min_score_gain',
+            share,
+            'how sure changes must be, 0 to 1 (default: that of the weights)',
+        ),
+        Option('batch_size', whole_number, 'patches at a time (default 32)'),
+    ),
+)
