@@ -93,10 +93,8 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
         ValueError: if they have no masks, or panoptic and instance masks at once, or a label map
             cannot be read.
     """
-    if isinstance(predictions, np.ndarray):
-        return OpenedPredictions(predictions, lambda refined: refined)
-    if isinstance(predictions, torch.Tensor):
-        array = to_array(predictions.detach())
+    if isinstance(predictions, np.ndarray | torch.Tensor):
+        array = to_array(predictions)
         return OpenedPredictions(array, lambda refined: as_given(refined, predictions))
     if isinstance(predictions, str | os.PathLike):
         return OpenedPredictions(read_label_map(predictions).labels, lambda refined: refined)

@@ -3,16 +3,21 @@
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
-import cv2
 import mmengine.fileio as fileio
 import numpy as np
+import PIL.Image
 
+from ..files.images import choose_bands, decode_image, from_array, from_pil
 from ..methods import Method
 
-Image = str | os.PathLike | np.ndarray
+Image = str | os.PathLike | np.ndarray | PIL.Image.Image
+EXIF_HINT = (
+    '; height and width are swapped: images are turned by their EXIF orientation, were the masks '
+    'made without?'
+)
 
 
 class Refiner(ABC):
@@ -35,13 +40,14 @@ class Refiner(ABC):
         """Refine the masks of one image.
 
         Args:
-            image: Path, or BGR uint8 array (H, W, 3).
+            image: As for :func:`load_image`: path, PIL image, or BGR uint8 array (H, W, 3).
             masks: Label map (H, W) of any integer dtype, or stack of masks
                 (N, H, W), bool or uint8.
 
         Returns:
             Refined masks, same shape and dtype. Ignored pixels and everything
-            outside the refined region are as they were.
+            outside the refined region are as they were. None vanishes: a mask of a
+            stack, or a label of a map, that would lose its last pixel stays as it is.
 
         Raises:
             TypeError: if ``masks`` is not of an integer or bool dtype.
@@ -73,27 +79,33 @@ class Refiner(ABC):
             yield self.refine(image, masks)
 
 
-def load_image(image: Image) -> np.ndarray:
-    """BGR uint8 (H, W, 3) from a path or an array, EXIF orientation applied.
+def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
+    """BGR uint8 (H, W, 3) of an image, EXIF orientation applied; see :mod:`mmrefine.files.images`.
+
+    Args:
+        image: Path; PIL image; or array, BGR (H, W, 3), grey (H, W), or BGR and alpha (H, W, 4).
+        bands: Numbers of the bands to take for red, green and blue, counted from 1, for images of
+            other bands and types; of an array (H, W, bands) too.
 
     Raises:
-        ValueError: if the file is missing or no image, or the array has another shape.
-        TypeError: if the array is not uint8.
+        ValueError: if the file is missing or no image, or the image has bands that are not taken.
+        TypeError: if it is something else, or an array of another dtype.
+        ImportError: if bands are chosen and nothing that reads them is installed.
     """
     if isinstance(image, np.ndarray):
-        if image.dtype != np.uint8:
-            raise TypeError(f'image: expected a uint8 array, got {image.dtype}')
-        if image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(f'image: expected BGR of shape (H, W, 3), got {image.shape}')
-        return image
+        return from_array(image) if bands is None else choose_bands(image, bands)
+    if isinstance(image, PIL.Image.Image):
+        return from_pil(image)
+    if not isinstance(image, str | os.PathLike):
+        raise TypeError(
+            'image: expected a path, a PIL image or a BGR uint8 array, got '
+            f'{type(image).__module__.split(".")[0]} {type(image).__name__}'
+        )
     try:
-        content = np.frombuffer(fileio.get(os.fspath(image)), np.uint8)
+        content = fileio.get(os.fspath(image))
     except OSError as error:
         raise ValueError(f'image: cannot read {image}: {error.strerror or error}') from error
-    array = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    if array is None:
-        raise ValueError(f'image: {image} is not an image, or is incomplete')
-    return np.asarray(array)
+    return decode_image(content, f'image: {image}', bands)
 
 
 def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
@@ -112,10 +124,11 @@ def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
     if masks.ndim == 3 and masks.dtype not in (np.bool_, np.uint8):
         raise TypeError(f'masks: a stack (N, H, W) must be bool or uint8, got {masks.dtype}')
     if masks.shape[-2:] != size_hw:
+        swapped = masks.shape[-2:] == size_hw[::-1]
         raise ValueError(
             f'masks: size {masks.shape[-2]}x{masks.shape[-1]} (height x width) is not the '
             f"image's {size_hw[0]}x{size_hw[1]}; expected shape (H, W) or (N, H, W), got "
-            f'{masks.shape}'
+            f'{masks.shape}{EXIF_HINT if swapped else ""}'
         )
 
 

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..ops.vanished import keep_vanished
+
 Window = tuple[slice, slice]
 
 
@@ -89,8 +91,10 @@ class LabelMapEdit:
         self.claimant[window][claimed] = key
 
     def finish(self) -> None:
-        """Give every pixel to the most probable label, its own in a tie."""
+        """Give every pixel to the most probable label, its own in a tie; no label vanishes."""
         changed = self.best - self.own > self.gain
         if self.ignore_index is not None:
             changed &= self.result != self.ignore_index
-        self.result[changed] = self.claimant[changed]
+        coarse = self.result
+        self.result = np.where(changed, self.claimant, coarse)
+        keep_vanished(coarse, self.result, self.ignore_index)

@@ -104,8 +104,8 @@ class BPRRefiner(Refiner):
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`.
 
-        A mask of a stack that would vanish stays as it is. A label map of dtype
-        bool is one mask.
+        A mask of a stack, or a label of a map, that would vanish stays as it is. A
+        label map of dtype bool is one mask.
         """
         return next(self.refine_each([(image, masks)]))
 

@@ -20,6 +20,7 @@ from ..methods.segfix import SEGFIX
 from ..models.checkpoint import build_model
 from ..models.segmentors import SegFix
 from ..ops import apply_offset, apply_votes
+from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
 from .base import Image, Refiner, check_masks, load_image, warn_of_binary_mask
@@ -52,7 +53,7 @@ def shift_masks(
     if masks.ndim == 2 and ignore_index is not None:
         ignored = (masks == ignore_index) | (refined == ignore_index)
         refined[ignored] = masks[ignored]
-    return refined
+    return keep_vanished(masks, refined, ignore_index)
 
 
 @REFINERS.register_module()
@@ -178,7 +179,8 @@ class SegFixRefiner(Refiner):
         def vote(masks: np.ndarray) -> np.ndarray:
             check_masks(masks, votes.shape[1:])
             warn_of_binary_mask(masks, self.ignore_index)
-            return apply_votes(masks, votes, self.scale, self.min_confidence, self.ignore_index)
+            rule = (self.scale, self.min_confidence, self.ignore_index)
+            return keep_vanished(masks, apply_votes(masks, votes, *rule), self.ignore_index)
 
         return vote
 

@@ -183,7 +183,7 @@ def test_other_kinds_are_refused(given):
 
 def test_arrays_of_other_kinds_are_refused():
     with pytest.raises(TypeError, match='expected integers or bool, got float32'):
-        refine(RollingRefiner(), IMAGE, np.zeros(SIZE, np.float32))
+        refine(RollingRefiner(), IMAGE, np.full(SIZE, 0.5, np.float32))
 
 
 def test_supervision_is_not_imported(run_fresh):

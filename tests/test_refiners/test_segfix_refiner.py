@@ -221,7 +221,7 @@ def test_wrong_masks(refiner, image, masks, error, text):
     ('image', 'error', 'text'),
     [
         (np.zeros((*SIZE, 3), np.float32), TypeError, 'image: expected a uint8 array, got float32'),
-        (np.zeros(SIZE, np.uint8), ValueError, r'BGR of shape \(H, W, 3\), got \(45, 61\)'),
+        (np.zeros((*SIZE, 2), np.uint8), ValueError, r'BGR of shape \(H, W, 3\), .* got \(45'),
         (np.zeros((3, *SIZE), np.uint8), ValueError, r'BGR of shape \(H, W, 3\)'),
         ('nowhere.png', ValueError, r'cannot read nowhere\.png: No such file'),
     ],
