@@ -1,6 +1,7 @@
 """Segmentors."""
 
+from .ffnet import FFNet
 from .patch_refiner import PatchRefiner
 from .segfix import SegFix
 
-__all__ = ['PatchRefiner', 'SegFix']
+__all__ = ['FFNet', 'PatchRefiner', 'SegFix']
