@@ -1,4 +1,4 @@
-"""Weights that the authors of SegFix and BPR released → checkpoints of this package."""
+"""Weights that the authors of a method released → checkpoints of this package."""
 
 import os
 import pickle
@@ -11,17 +11,9 @@ import torch
 
 from ..registry import MODELS
 from .checkpoint import model_config, publish_checkpoint, read_checkpoint
-from .released_weights import architecture, from_released, is_in_place, without_wrapper
+from .released import FORMATS, ReleasedFormat
+from .released.formats import without_wrapper
 
-PACKAGE = Path(__file__).parents[1]
-# Where the configs are: in an installed package, in a checkout.
-CONFIG_FOLDERS = (PACKAGE / '.mim' / 'configs', PACKAGE.parent / 'configs')
-CONFIGS = {
-    'segfix_hrnet2x': '_base_/models/segfix_hrnet2x-released.py',
-    'segfix_hrnet-w48': '_base_/models/segfix_hrnet-w48-released.py',
-    'bpr_hrnet-w18s': 'bpr/bpr_hrnet-w18s_4xb8-160k_cityscapes-64to128.py',
-    'bpr_hrnet-w48': 'bpr/bpr_hrnet-w48_4xb8-160k_cityscapes-64to256.py',
-}
 ONLY_WEIGHTS = (
     'it holds more than tensors and plain values, and reading that could run any program. '
     'If you trust where it comes from, keep its weights alone, on a machine you can spare: '
@@ -35,7 +27,7 @@ def convert_checkpoint(
     out: str | os.PathLike,
     config: str | os.PathLike | None = None,
 ) -> str:
-    """Turn a released SegFix or BPR checkpoint into one of ours.
+    """Turn a checkpoint that the authors of a method released into one of ours.
 
     The new file is self-contained, as those of :func:`publish_checkpoint`::
 
@@ -46,9 +38,8 @@ def convert_checkpoint(
         checkpoint: A released file.
         out: File to write.
         config: Config file with the ``model`` that the weights are for; needed only for weights
-            that others trained with the released code. By default, the released network that the
-            names of the weights tell: SegFix on HRNet-2×-W20 or HRNet-W48, BPR on HRNet-W18-small
-            or HRNet-W48.
+            that others trained with the released code, or where the weights leave open of which
+            network they are. By default, the released network that their names tell.
 
     Returns:
         SHA-256 of the new file, hexadecimal.
@@ -58,14 +49,14 @@ def convert_checkpoint(
             weights are not exactly those of the network; the message names those that do not fit.
     """
     weights = without_wrapper(_read(checkpoint))
-    model = model_config(config or _config_of(weights, checkpoint), 'config')
-    if is_in_place(weights):
-        model['decode_head']['act_cfg'] = dict(type='LeakyReLU', negative_slope=0.01)
+    released = _format_of(weights, checkpoint)
+    model = model_config(config or released.model(weights, Path(checkpoint)), 'config')
+    released.adapt(model, weights)
     _use_plain_norms(model)
     network = MODELS.build(model_config(model))
     own_shapes = {name: weight.shape for name, weight in network.state_dict().items()}
     try:
-        converted = from_released(weights, own_shapes)
+        converted = released.convert(weights, own_shapes)
     except ValueError as error:
         raise ValueError(f'checkpoint: {checkpoint} does not fit the network: {error}') from error
     with tempfile.TemporaryDirectory() as folder:
@@ -84,17 +75,18 @@ def _read(checkpoint: str | os.PathLike) -> Mapping[str, torch.Tensor]:
         raise
 
 
-def _config_of(weights: Mapping[str, torch.Tensor], checkpoint: str | os.PathLike) -> Path:
-    name = architecture(weights)
-    if name is None:
+def _format_of(
+    weights: Mapping[str, torch.Tensor], checkpoint: str | os.PathLike
+) -> ReleasedFormat:
+    found = next((known for known in FORMATS if known.recognises(weights)), None)
+    if found is None:
         some = ', '.join(list(weights)[:5])
+        formats = ', nor '.join(f'a released {known.description}' for known in FORMATS)
         raise ValueError(
-            f'checkpoint: {checkpoint} is neither a released SegFix, which has mask_head and '
-            'dir_head, nor a released BPR, which has backbone.conv_mask; '
+            f'checkpoint: {checkpoint} is neither {formats}; '
             f'it has {len(weights)} weights: {some}, ...'
         )
-    folder = next((f for f in CONFIG_FOLDERS if f.is_dir()), CONFIG_FOLDERS[0])
-    return folder / CONFIGS[name]
+    return found
 
 
 def _use_plain_norms(cfg: Any) -> None:

@@ -72,7 +72,9 @@ class FFNetName(NamedTuple):
 
 
 def _names(table: Mapping[str, str], *flags: bool) -> list[FFNetName]:
-    return [FFNetName(a, letters, *flags) for letters, archs in table.items() for a in archs.split()]
+    return [
+        FFNetName(a, letters, *flags) for letters, archs in table.items() for a in archs.split()
+    ]
 
 
 RELEASED = (
@@ -103,8 +105,8 @@ def parse_name(name: str) -> FFNetName:
     near = get_close_matches(str(name), map(str, RELEASED), n=5, cutoff=0.5)
     hint = f'; near it are {", ".join(near)}' if near else ', for example FFNet-78S-BCC'
     raise ValueError(
-        f'name: {name!r} is no released FFNet{hint}. Other combinations are built from their parts, '
-        'mmrefine.FFNetResNet, mmrefine.FFNetUp and mmrefine.FFNetHead'
+        f'name: {name!r} is no released FFNet{hint}. Other combinations are built from their '
+        'parts, mmrefine.FFNetResNet, mmrefine.FFNetUp and mmrefine.FFNetHead'
     )
 
 

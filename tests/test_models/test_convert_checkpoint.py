@@ -120,7 +120,7 @@ def test_converted_file_is_an_ordinary_published_one(tmp_path):
     assert torch.equal(stem[:, :3], weights['backbone.conv1.weight'].half())
     printed = subprocess.check_output(['sha256sum', tmp_path / 'b.pth'], text=True)
     assert printed.split()[0] == digest
-    with pytest.raises(ValueError, match=r'neither a released SegFix, .* nor a released BPR, '):
+    with pytest.raises(ValueError, match=r'neither .* a released SegFix, .* nor a released BPR, '):
         convert_checkpoint(tmp_path / 'b.pth', tmp_path / 'c.pth')
 
 
@@ -179,5 +179,5 @@ def test_tool(tmp_path, run_fresh):
     assert 'b.pth: 7.8 MiB, sha256 ' in done.stdout
     done = run_fresh(str(TOOL), str(tmp_path / 'b.pth'), str(tmp_path / 'c.pth'))
     assert done.returncode == 2
-    assert 'neither a released SegFix' in done.stderr
+    assert 'a released SegFix' in done.stderr
     assert 'Traceback' not in done.stderr

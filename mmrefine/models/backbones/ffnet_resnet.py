@@ -11,6 +11,7 @@ Legend: N batch, C channels, H W image size.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -112,7 +113,7 @@ class FFNetResNet(BaseModule):
         init_cfg: Weight initialisation; Kaiming by default.
 
     Raises:
-        ValueError: for an unknown ``arch`` or ``stem``, a ``first_stride`` that it does not have, or
+        ValueError: for an unknown ``arch`` or ``stem``, a ``first_stride`` it does not have, or
             ``blocks`` or ``channels`` of another number of stages.
     """
 
@@ -226,10 +227,10 @@ class GaussianHalving(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        kernel = torch.zeros(self.SIZE, self.SIZE)
+        kernel = np.zeros((self.SIZE, self.SIZE), np.float32)
         kernel[self.SIZE // 2, self.SIZE // 2] = 1
-        kernel = torch.from_numpy(gaussian_filter(kernel.numpy(), self.SIGMA))
-        self.register_buffer('weight', kernel.repeat(channels, 1, 1, 1))
+        kernel = gaussian_filter(kernel, self.SIGMA)
+        self.register_buffer('weight', torch.from_numpy(kernel).repeat(channels, 1, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, C, H, W) → (N, C, ceil(H / 2), ceil(W / 2)), for sides of 3 px or more."""

@@ -4,6 +4,7 @@ Legend: N batch, K classes, h w size of a feature map.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from mmcv.cnn import ConvModule
@@ -40,7 +41,7 @@ class FFNetClassHead(BaseModule):
         )
         self.downs = nn.ModuleList(
             ConvModule(fine, coarse, 3, stride=2, padding=1, bias=True, **norm)
-            for fine, coarse in zip(LEVEL_CHANNELS[:-1], LEVEL_CHANNELS[1:], strict=True)
+            for fine, coarse in pairwise(LEVEL_CHANNELS)
         )
         self.last = ConvModule(LEVEL_CHANNELS[-1], LAST_CHANNELS, 1, bias=True, **norm)
         self.classifier = nn.Linear(LAST_CHANNELS, num_classes)

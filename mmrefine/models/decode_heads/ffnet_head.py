@@ -1,5 +1,6 @@
 """The segmentation head of FFNet (arXiv 2206.08236, Section 3)."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from ...registry import MODELS
 from ..necks.ffnet_up import INIT_CFG, UPSAMPLING, check_choice, enlarge
 
+# As released: the convolution before a batch norm has a bias.
+warnings.filterwarnings('ignore', message='Unnecessary conv bias before batch/instance norm')
 # Channels between the two convolutions, and the kernel size of the second.
 KINDS = {'A': (512, 1), 'B': (256, 3), 'C': (128, 1)}
 

@@ -4,6 +4,7 @@ Legend: N batch, h w size of a feature map; level 0 is the finest.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from mmcv.cnn import ConvModule
@@ -79,8 +80,7 @@ class FFNetUp(BaseModule):
         )
         # ups[i] leads from level i + 1 to level i.
         self.ups = nn.ModuleList(
-            ConvModule(coarse, fine, 1, **norm)
-            for fine, coarse in zip(inner[:-1], inner[1:], strict=True)
+            ConvModule(coarse, fine, 1, **norm) for fine, coarse in pairwise(inner)
         )
         self.smooths = nn.ModuleList(
             ConvModule(width, c, 3, padding=1, **norm) for width, c in zip(inner, out, strict=True)

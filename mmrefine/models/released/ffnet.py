@@ -6,15 +6,17 @@ of bottleneck blocks, leave no trace in the weights. Their file names tell.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from .backbones.ffnet_resnet import BLOCKS, BOTTLENECKS, STEMS, family_of
-from .decode_heads.ffnet_head import KINDS
-from .ffnet_names import RELEASED, FFNetName
-from .necks.ffnet_up import INNER_CHANNELS
+from ..backbones.ffnet_resnet import BLOCKS, BOTTLENECKS, STEMS, family_of
+from ..decode_heads.ffnet_head import KINDS
+from ..ffnet_names import RELEASED, FFNetName
+from ..necks.ffnet_up import INNER_CHANNELS
+from .formats import ReleasedFormat, match_weights, register_format
 
 # Layers here → layers in the file. Numbers stand for levels and stay.
 LAYERS = (
@@ -36,6 +38,15 @@ LAYERS = (
 SMOOTHS = ('fam_4', 'fam_8_sm', 'fam_16_sm', 'fam_32_sm')
 UPS = ('fam_8_up', 'fam_16_up', 'fam_32_up')
 UP_LAYER = re.compile(r'neck\.(smooths|ups)\.(\d)\.(conv|bn)')
+# Images are RGB in the released code, with the means and deviations of ImageNet.
+PREPROCESSOR = dict(
+    type='mmseg.SegDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    pad_val=0,
+    seg_pad_val=255,
+)
 FILE_NAME = re.compile(r'ffnet(\d+[NS]*)_(d?[A-C]{2}[A-CX])(_gpu)?', re.IGNORECASE)
 
 
@@ -63,8 +74,6 @@ def released_ffnets(weights: Mapping[str, Tensor], path: str | Path) -> list[FFN
     Returns:
         No network for weights of something else.
     """
-    if 'head.layers.0.adapter_conv.0.layers.0.weight' not in weights:
-        return []
     found = [name for name in RELEASED if _fits(name, weights)]
     match = FILE_NAME.search(Path(path).name)
     if len(found) > 1 and match:
@@ -79,30 +88,29 @@ def released_ffnets(weights: Mapping[str, Tensor], path: str | Path) -> list[FFN
 def _fits(name: FFNetName, weights: Mapping[str, Tensor]) -> bool:
     """Whether weights have the layers of a released network; equal shapes are not asked for."""
     stem, up, head = name.letters[-3:]
-    classifies = 'head.layers.2.classifier.weight' in weights
-    if classifies != name.is_classifier or ('smoothing.weight' in weights) != name.pre_down:
-        return False
-    first = 'backbone_model.layer1.0.'
-    strided = name.letters.startswith('d')
-    is_bottleneck = f'{first}conv3.weight' in weights
-    if is_bottleneck != (name.arch in BOTTLENECKS):
-        return False
     family = family_of(name.arch)
-    if not is_bottleneck and len(family.channels) == 4:
-        if (f'{first}downsample.0.weight' in weights) != strided:
-            return False
+    first = 'backbone_model.layer1.0.'
+    is_bottleneck = name.arch in BOTTLENECKS
+    # A convolution in the first shortcut: where width or stride change.
+    shortcut = is_bottleneck or len(family.channels) == 3 or name.letters.startswith('d')
+    last = _outputs(weights, 'head.layers.3.last_layer.{}.weight')
     return (
-        _blocks(weights) == BLOCKS[name.arch]
+        ('head.layers.2.classifier.weight' in weights) == name.is_classifier
+        and ('smoothing.weight' in weights) == name.pre_down
+        and (f'{first}conv3.weight' in weights) == is_bottleneck
+        and (f'{first}downsample.0.weight' in weights) == shortcut
+        and _blocks(weights) == BLOCKS[name.arch]
         and _outputs(weights, 'backbone_model.layer{}.0.conv1.weight', 1) == family.channels
         and _stem(weights) == tuple(size for _, size, _ in STEMS[stem])
         and _outputs(weights, 'head.layers.0.adapter_conv.{}.layers.0.weight') == INNER_CHANNELS[up]
-        and (classifies or _outputs(weights, 'head.layers.3.last_layer.{}.weight')[0] == KINDS[head][0])
+        and (name.is_classifier or last[:1] == KINDS[head][:1])
     )
 
 
 def _blocks(weights: Mapping[str, Tensor]) -> tuple[int, ...]:
-    blocks = {m.groups() for n in weights if (m := re.match(r'backbone_model\.layer(\d)\.(\d+)', n))}
-    stages = [stage for stage, _ in blocks]
+    """Number of blocks of each stage."""
+    found = (re.match(r'backbone_model\.layer(\d)\.(\d+)', name) for name in weights)
+    stages = [stage for stage, _ in {match.groups() for match in found if match}]
     return tuple(stages.count(stage) for stage in sorted(set(stages)))
 
 
@@ -118,3 +126,48 @@ def _stem(weights: Mapping[str, Tensor]) -> tuple[int, ...]:
     """Kernel sizes of the stem's convolutions."""
     stem = [weights.get(f'backbone_model.conv{number}.weight') for number in range(3)]
     return tuple(weight.shape[-1] for weight in stem if weight is not None)
+
+
+@register_format
+class FFNetFormat(ReleasedFormat):
+    """FFNets that segment or classify, bilinear or mobile."""
+
+    description = 'FFNet, which has backbone_model and head.layers.0.adapter_conv'
+
+    def recognises(self, weights: Mapping[str, Tensor]) -> bool:
+        """Whether the weights have FFNet's backbone and adapters."""
+        return 'head.layers.0.adapter_conv.0.layers.0.weight' in weights
+
+    def model(self, weights: Mapping[str, Tensor], path: Path) -> Mapping[str, Any]:
+        """The one released network that the weights, or they and the file's name, tell.
+
+        Raises:
+            ValueError: if there is none or more than one.
+        """
+        found = released_ffnets(weights, path)
+        if len(found) != 1:
+            which = (
+                f'may be {" or ".join(map(str, found))}' if found else 'is none that was released'
+            )
+            example = found[0] if found else 'FFNet-78S-BCC'
+            raise ValueError(
+                f'checkpoint: {path} is an FFNet and {which}; give a config file with '
+                f"model = dict(type='mmrefine.FFNet', name='{example}', num_classes=19) "
+                'or of its parts'
+            )
+        (name,) = found
+        if name.is_classifier:
+            return dict(type='mmrefine.FFNetClassifier', name=str(name))
+        return dict(type='mmrefine.FFNet', name=str(name), data_preprocessor=PREPROCESSOR)
+
+    def convert(
+        self, weights: Mapping[str, Tensor], own_shapes: Mapping[str, Iterable[int]]
+    ) -> dict[str, Tensor]:
+        """One tensor for each of our names.
+
+        A network without ``pre_down`` takes the weights of one with it, but for the smoothing,
+        which is not learned: so do the authors.
+        """
+        if 'backbone.smoothing.weight' not in own_shapes:
+            weights = {k: w for k, w in weights.items() if k != 'smoothing.weight'}
+        return match_weights(weights, own_shapes, released_name)

@@ -11,9 +11,20 @@ weight of the file is used once. Released as:
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from .formats import ReleasedFormat, match_weights, register_format, released_config
+
+CONFIGS = {
+    'segfix_hrnet2x': '_base_/models/segfix_hrnet2x-released.py',
+    'segfix_hrnet-w48': '_base_/models/segfix_hrnet-w48-released.py',
+    'bpr_hrnet-w18s': 'bpr/bpr_hrnet-w18s_4xb8-160k_cityscapes-64to128.py',
+    'bpr_hrnet-w48': 'bpr/bpr_hrnet-w48_4xb8-160k_cityscapes-64to256.py',
+}
 
 SEGFIX_HEADS = {
     'decode_head.boundary_branch.0.conv': 'mask_head.0',
@@ -25,13 +36,6 @@ SEGFIX_HEADS = {
 }
 STEM, STEM_OF_MASK = 'backbone.conv1.weight', 'backbone.conv_mask.weight'
 IN_PLACE_EPS = 1e-5
-MOST_NAMED = 10
-
-
-def without_wrapper(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights without the ``module.`` that training on several GPUs puts before every name."""
-    wrapped = all(name.startswith('module.') for name in weights)
-    return {name.removeprefix('module.') if wrapped else name: w for name, w in weights.items()}
 
 
 def architecture(weights: Mapping[str, Tensor]) -> str | None:
@@ -73,44 +77,67 @@ def _released_name(name: str) -> str:
     return f'{SEGFIX_HEADS.get(layer, layer)}.{kind}'
 
 
+def _with_whole_stem(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in which the stem's two convolutions are one, if there are two."""
+    result = dict(weights)
+    of_mask, stem = result.pop(STEM_OF_MASK, None), result.get(STEM)
+    if of_mask is None or stem is None:
+        return result
+    if of_mask.shape[0] == len(stem) and of_mask.shape[2:] == stem.shape[2:]:
+        result[STEM] = torch.cat([stem, of_mask], dim=1)
+    return result
+
+
 def from_released(
     weights: Mapping[str, Tensor], own_shapes: Mapping[str, Iterable[int]]
 ) -> dict[str, Tensor]:
-    """Weights of a released file for a network of ours.
+    """Weights of a released file for a network of ours; see :func:`.formats.match_weights`.
 
     Args:
-        weights: Released weights, by the names of the file (:func:`without_wrapper`).
+        weights: Released weights, by the names of the file.
         own_shapes: Names and shapes of our network's weights.
-
-    Returns:
-        One tensor for each of ``own_shapes``. Batch counts, which the oldest files lack and nothing
-        here uses, are 0 where the file has none at all.
 
     Raises:
         ValueError: naming the weights that are missing, unknown or of another shape.
     """
-    left = _as_torch_norms(weights) if is_in_place(weights) else dict(weights)
-    counted = any(name.endswith('num_batches_tracked') for name in left)
-    taken: dict[str, Tensor] = {}
-    problems = []
-    for name, shape in own_shapes.items():
-        released = _released_name(name)
-        if not counted and name.endswith('num_batches_tracked'):
-            left[released] = torch.tensor(0)
-        if released not in left:
-            problems.append(f'{released} is missing')
-            continue
-        value = left.pop(released)
-        if name == STEM and STEM_OF_MASK in left:
-            of_mask = left.pop(STEM_OF_MASK)
-            if of_mask.shape[0] == len(value) and of_mask.shape[2:] == value.shape[2:]:
-                value = torch.cat([value, of_mask], dim=1)
-        if value.shape != tuple(shape):
-            expected = tuple(shape)
-            problems.append(f'{released} has shape {tuple(value.shape)} instead of {expected}')
-        taken[name] = value
-    problems += [f'{name} is unknown' for name in left]
-    if problems:
-        more = len(problems) - MOST_NAMED
-        raise ValueError('; '.join(problems[:MOST_NAMED]) + (f'; and {more} more' * (more > 0)))
-    return taken
+    left = _as_torch_norms(weights) if is_in_place(weights) else weights
+    return match_weights(_with_whole_stem(left), own_shapes, _released_name)
+
+
+class _Format(ReleasedFormat):
+    method: str
+
+    def recognises(self, weights: Mapping[str, Tensor]) -> bool:
+        """Whether the weights are of this method."""
+        return (architecture(weights) or '').startswith(self.method)
+
+    def model(self, weights: Mapping[str, Tensor], path: Path) -> Path:
+        """Config file of the released network."""
+        return released_config(CONFIGS[str(architecture(weights))])
+
+    def convert(
+        self, weights: Mapping[str, Tensor], own_shapes: Mapping[str, Iterable[int]]
+    ) -> dict[str, Tensor]:
+        """One tensor for each of our names."""
+        return from_released(weights, own_shapes)
+
+
+@register_format
+class SegFixFormat(_Format):
+    """SegFix on HRNet-2×-W20 or HRNet-W48."""
+
+    description = 'SegFix, which has mask_head and dir_head'
+    method = 'segfix'
+
+    def adapt(self, model: dict[str, Any], weights: Mapping[str, Tensor]) -> None:
+        """InPlaceABN has a leaky ReLU."""
+        if is_in_place(weights):
+            model['decode_head']['act_cfg'] = dict(type='LeakyReLU', negative_slope=0.01)
+
+
+@register_format
+class BPRFormat(_Format):
+    """BPR on HRNet-W18-small or HRNet-W48."""
+
+    description = 'BPR, which has backbone.conv_mask'
+    method = 'bpr'

@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 from plain_hrnet import released_shapes
 
-from mmrefine.models.convert_checkpoint import CONFIG_FOLDERS, CONFIGS
-from mmrefine.models.released_weights import architecture, from_released, without_wrapper
+from mmrefine.models.released.formats import released_config, without_wrapper
+from mmrefine.models.released.segfix_bpr import CONFIGS, architecture, from_released
 from mmrefine.registry import MODELS
 
 REFERENCE = (
@@ -19,7 +19,7 @@ REFERENCE = (
 
 
 def network_shapes(name: str) -> dict[str, tuple[int, ...]]:
-    cfg = Config.fromfile(CONFIG_FOLDERS[1] / CONFIGS[name]).model
+    cfg = Config.fromfile(released_config(CONFIGS[name])).model
     return {key: tuple(w.shape) for key, w in MODELS.build(cfg).state_dict().items()}
 
 
