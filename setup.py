@@ -90,6 +90,7 @@ setup(
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
         'notebook': read_requirements('notebook'),
+        'completion': read_requirements('completion'),
         'video': read_requirements('video'),
         'test': read_requirements('docs')
         + read_requirements('instances')
@@ -99,6 +100,7 @@ setup(
         + read_requirements('test'),
         'docs': read_requirements('docs'),
     },
+    entry_points={'console_scripts': ['mmrefine = mmrefine.cli:main']},
     cmdclass={'build_py': BuildWithMim},
     options={'build': {'build_base': BUILD_BASE.name}},
     zip_safe=False,

@@ -25,6 +25,8 @@ FLOORS = {
     'batch': 5,
     'reports': 5,
     'apis': 5,
+    'cli': 6,
+    '__main__': 7,
 }
 NO_MM = {'ops', 'measures', 'methods', 'files'}
 MM_MODULES = {'mmcv', 'mmengine', 'mmseg', 'mmdet', 'mmpretrain'}

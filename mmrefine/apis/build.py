@@ -51,7 +51,10 @@ def build_refiner(
     """
     if backend not in BACKENDS:
         raise ValueError(f'backend: expected {" or ".join(BACKENDS)}, got {backend!r}')
-    settings = _settings(method_or_config)
+    if isinstance(method_or_config, Mapping):
+        settings = dict(method_or_config)
+    else:
+        settings = refiner_settings(os.fspath(method_or_config))
     if checkpoint is not None:
         settings['checkpoint'] = os.fspath(checkpoint)
     if device is not None:
@@ -77,19 +80,6 @@ def _use_onnx(settings: dict[str, Any]) -> None:
     if checkpoint is not None and Path(checkpoint).suffix == '.onnx':
         settings['model'] = network_from_onnx(checkpoint)
         del settings['checkpoint']
-
-
-def _settings(method_or_config: str | os.PathLike | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(method_or_config, Mapping):
-        return dict(method_or_config)
-    try:
-        return refiner_settings(os.fspath(method_or_config))
-    except ValueError:
-        raise
-    except Exception as error:  # a config file is a program: anything may go wrong in it
-        raise ValueError(
-            f'refiner: cannot read the config {method_or_config}: {type(error).__name__}: {error}'
-        ) from error
 
 
 def _existing_device(device: str | torch.device) -> torch.device:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..files.find import IMAGE_SUFFIXES, find_files
+from ..files.kinds import is_video
 from ..files.label_maps import LABEL_SUFFIXES
 from ..files.pairs import counterparts, missing_text
-from ..files.video_frames import VideoFrames, is_video
+from ..files.video_frames import VideoFrames
 from ..refiners import Image
 
 

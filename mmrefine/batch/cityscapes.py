@@ -6,22 +6,22 @@ when all masks of its image are written, so an interrupted run goes on where it 
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
+from ..files.find import IMAGE_SUFFIXES, FileIndex, check_out_folder, find_files
 from ..files.instances import parse_prediction
+from ..files.kinds import LIST_END
 from ..files.label_maps import LabelMap, read_label_map, write_label_map
 from ..files.whole_files import write_whole_file
-from .source import OpenedImage, Source
-from .summary import places_text
+from .source import ImageFile, OpenedImage, Source
+from .summary import Report, places_text
 from .tasks import Change
 
-LIST_END = '_pred.txt'
 # A list may be named after the image file or after the frame.
 IMAGE_END = '_leftImg8bit'
 # Masks read at a time, so that hundreds of them on a large image fit in memory.
@@ -37,14 +37,12 @@ class CityscapesTask:
         image: The image, or why there is none.
         folder: The result folder.
         out: Folder of the refined result.
-        source: What refines.
     """
 
     predictions: Path
-    image: FoundFile | str
+    image: ImageFile | str
     folder: Path
     out: Path
-    source: Source
 
     @property
     def name(self) -> str:
@@ -63,13 +61,13 @@ class CityscapesTask:
     def _target(self, path: Path) -> Path:
         return self.out / os.path.relpath(path, self.folder)
 
-    def is_done(self) -> bool:
+    def is_done(self, source: Source) -> bool:
         """Whether the list is there, the last thing written, and nothing of it failed."""
         if not self._list.is_file() or self._failed.exists() or isinstance(self.image, str):
             return False
-        return self.source.is_done([self.image.name])
+        return source.is_done(self.image)
 
-    def run(self) -> Change:
+    def run(self, source: Source) -> Change:
         """Refine the masks and write them and the list.
 
         Masks that are broken are copied as they are and told in the outcome.
@@ -83,9 +81,8 @@ class CityscapesTask:
         try:
             if isinstance(self.image, str):
                 raise ValueError(self.image)
-            change = self._refine(
-                pngs, self.source.open(self.image.path, [self.image.name]), failed
-            )
+            with source.open(self.image) as opened:
+                change = self._refine(pngs, opened, failed)
         except (ValueError, RuntimeError, MemoryError, cv2.error):
             for png in pngs.values():
                 self._copy(png)
@@ -163,43 +160,52 @@ class CityscapesTask:
         write_whole_file(self._list, content)
 
 
-def cityscapes_tasks(
-    images: str | os.PathLike,
-    results: str | os.PathLike,
-    out: str | os.PathLike,
-    source: Source,
-) -> list[CityscapesTask]:
-    """Bring lists and images together by name: ``X_pred.txt`` belongs to ``X.png``.
+class CityscapesFolder:
+    """A result folder: lists and images are brought together by name.
 
-    ``_leftImg8bit`` at the end of ``X`` may be missing in either name.
+    ``X_pred.txt`` belongs to ``X.png``; ``_leftImg8bit`` at the end of ``X`` may be missing in
+    either name.
 
     Args:
         images: Folder, file or pattern of images.
         results: Folder with the lists and masks, in subfolders too.
         out: Folder for the refined ones.
-        source: What refines.
+
+    Attributes:
+        tasks: One for each list, also where its image is missing.
 
     Raises:
         ValueError: if there are no images, or ``out`` would overwrite the input.
     """
-    folder, target = Path(results), Path(out)
-    check_out_folder(target, [Path(images), folder])
-    found = find_files(images, IMAGE_SUFFIXES)
-    index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
-    tasks = []
-    for path in sorted(folder.rglob(f'*{LIST_END}')):
-        image: FoundFile | str
-        try:
-            image = index.find(_frame(path.name.removesuffix(LIST_END)))
-        except LookupError as error:
-            image = f'{path}: {error}'
-        tasks.append(CityscapesTask(path, image, folder, target, source))
-    return tasks
 
+    of_instances = True
+    fps: float | None = None
+    missing: Sequence[str] = ()
 
-def is_cityscapes_folder(path: str | os.PathLike) -> bool:
-    """Whether a folder has lists of instances."""
-    return Path(path).is_dir() and any(Path(path).rglob(f'*{LIST_END}'))
+    def __init__(
+        self, images: str | os.PathLike, results: str | os.PathLike, out: str | os.PathLike
+    ) -> None:
+        folder, target = Path(results), Path(out)
+        check_out_folder(target, [Path(images), folder])
+        found = find_files(images, IMAGE_SUFFIXES)
+        index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
+        self.tasks: list[CityscapesTask] = []
+        for path in sorted(folder.rglob(f'*{LIST_END}')):
+            image: ImageFile | str
+            try:
+                file = index.find(_frame(path.name.removesuffix(LIST_END)))
+                image = ImageFile(file.path, [file.name])
+            except LookupError as error:
+                image = f'{path}: {error}'
+            self.tasks.append(CityscapesTask(path, image, folder, target))
+
+    def is_finished(self) -> bool:
+        """Each task knows of itself."""
+        return False
+
+    def finish(self) -> Report:
+        """Nothing is left to write."""
+        return Report()
 
 
 def _frame(stem: str) -> str:

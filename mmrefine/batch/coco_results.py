@@ -4,6 +4,7 @@ Finished images are kept in a hidden folder beside the output until all are fini
 interrupted run goes on where it stopped, and several processes share the work.
 """
 
+import contextlib
 import glob
 import hashlib
 import json
@@ -17,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..files.coco_results import Result, read_image_names, read_results, write_results
-from ..files.find import IMAGE_SUFFIXES, FoundFile, find_files
+from ..files.find import IMAGE_SUFFIXES, find_files
 from ..files.image_ids import ImageIds
 from ..files.whole_files import write_whole_file
 from ..ops.run_lengths import decode_mask, encode_mask, mask_codec
-from .source import OpenedImage, Source
+from .source import ImageFile, OpenedImage, Source
 from .summary import Report, places_text
 from .tasks import Change
 
@@ -52,37 +53,43 @@ class ResultTask:
         image: The image.
         entries: Its detections, by their place in the result file.
         part: Where the refined segmentations go until all images are finished.
-        source: What refines.
     """
 
     results_path: Path
-    image: FoundFile
+    image: ImageFile
     entries: dict[int, Result]
     part: Path
-    source: Source
 
     @property
     def name(self) -> str:
         """The image, for messages."""
         return str(self.image.path)
 
-    def is_done(self) -> bool:
+    def is_done(self, source: Source) -> bool:
         """Whether the refined segmentations are kept, and no mask was broken."""
         kept = self.kept()
-        return kept is not None and not kept.broken and self.source.is_done([self.image.name])
+        return kept is not None and not kept.broken and source.is_done(self.image)
 
-    def run(self) -> Change:
+    def run(self, source: Source) -> Change:
         """Refine the masks and keep them in ``part``; broken ones stay as they are.
 
         Raises:
             ValueError: if the image cannot be read.
         """
-        places = list(self.entries)
-        try:
-            opened = self.source.open(self.image.path, [self.image.name])
-        except ValueError as error:
-            raise ValueError(f'{self.results_path}: {places_text(places)}: {error}') from error
         kept = Kept([], [], [])
+        with contextlib.ExitStack() as stack:
+            try:
+                opened = stack.enter_context(source.open(self.image))
+            except ValueError as error:
+                where = places_text(list(self.entries))
+                raise ValueError(f'{self.results_path}: {where}: {error}') from error
+            change = self._refine(opened, kept)
+        write_whole_file(self.part, json.dumps(kept).encode())
+        return change
+
+    def _refine(self, opened: OpenedImage, kept: Kept) -> Change:
+        """Refine a few masks at a time and add them to ``kept``."""
+        places = list(self.entries)
         changed = area = 0
         for start in range(0, len(places), CHUNK):
             coarse = self._decode(places[start : start + CHUNK], opened, kept.broken)
@@ -96,7 +103,6 @@ class ResultTask:
                     kept.segmentations.append((place, encode_mask(after)))
                 changed += difference
             area += int(np.count_nonzero(stack))
-        write_whole_file(self.part, json.dumps(kept).encode())
         return Change(changed, area)
 
     def kept(self) -> Kept | None:
@@ -128,7 +134,6 @@ class ResultFile:
         annotations: COCO annotations, which say what image each ``image_id`` is; without, it is
             the file's name or its number (:class:`mmrefine.files.image_ids.ImageIds`).
         out: The refined result file.
-        source: What refines.
         settings: What else the outcome depends on; images that an earlier run finished with other
             settings are refined again.
 
@@ -142,13 +147,15 @@ class ResultFile:
         ImportError: if neither pycocotools nor faster-coco-eval is installed.
     """
 
+    of_instances = True
+    fps: float | None = None
+
     def __init__(
         self,
         images: str | os.PathLike,
         results: str | os.PathLike,
         annotations: str | os.PathLike | None,
         out: str | os.PathLike,
-        source: Source,
         settings: str = '',
     ) -> None:
         mask_codec()
@@ -164,9 +171,9 @@ class ResultFile:
         self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
         self.tasks: list[ResultTask] = []
         self.missing: list[str] = []
-        self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), source)
+        self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names))
 
-    def _make_tasks(self, images: ImageIds, source: Source) -> None:
+    def _make_tasks(self, images: ImageIds) -> None:
         by_image: dict[Any, dict[int, Result]] = {}
         for place, entry in enumerate(self._results):
             by_image.setdefault(entry['image_id'], {})[place] = entry
@@ -178,7 +185,12 @@ class ResultFile:
                 self.missing.append(f'{self._path}: {where}: image_id {image_id!r} {error}')
                 continue
             part = self._parts / f'{number}.json'
-            self.tasks.append(ResultTask(self._path, image, entries, part, source))
+            file = ImageFile(image.path, [image.name])
+            self.tasks.append(ResultTask(self._path, file, entries, part))
+
+    def is_finished(self) -> bool:
+        """Whether the refined result file is there, and nothing failed in it."""
+        return self.out.is_file() and not _parts_folders(self.out)
 
     def finish(self) -> Report:
         """Write the refined result file; masks that were not refined stay as they are.
@@ -213,11 +225,6 @@ class ResultFile:
         else:
             self._parts.mkdir(parents=True, exist_ok=True)  # says that the file is not finished
         return report
-
-
-def is_finished(out: str | os.PathLike) -> bool:
-    """Whether a refined result file is there, and nothing failed in it."""
-    return Path(out).is_file() and not _parts_folders(Path(out))
 
 
 def _is_compressed(segmentation: Any) -> bool:

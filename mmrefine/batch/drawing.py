@@ -3,9 +3,13 @@
 Legend: H, W = image; N = masks.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
 
 import cv2
 import numpy as np
@@ -14,15 +18,14 @@ from ..files.label_ids import IGNORED
 from ..files.pictures import PictureVideo, picture_sink
 from ..pictures.changes import changes_of, draw_refinement
 from ..refiners import load_image
-from .source import OpenedImage, Source
+from .source import ImageFile, OpenedImage, Source
 from .truth import GroundTruth, TrueInstances
 
 
 class DrawingSource:
-    """Another source, of whose images pictures are drawn.
+    """Another source, of whose images pictures are drawn when their masks are refined.
 
-    An image may be refined in several parts, so it is drawn when the next one is opened; the last
-    one in :meth:`finish`.
+    To be used in a ``with`` statement, which finishes a video.
 
     Args:
         source: What refines.
@@ -31,6 +34,9 @@ class DrawingSource:
         fps: Frames a second of a video.
         truth: What pictures tell fixed from broken pixels by. An image without is refined, but
             gets no picture.
+
+    Attributes:
+        failed: A line for each picture that could not be drawn or written.
 
     Raises:
         ValueError: if it is a video of another kind, or ``fps`` is not above 0.
@@ -46,57 +52,55 @@ class DrawingSource:
         self._source = source
         self._sink = picture_sink(where, fps)
         self._truth = truth
-        self._failed: list[str] = []
-        self._drawn: _RefinedImage | None = None
+        self.failed: list[str] = []
 
-    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
-        """Make ready for the masks of an image; see :class:`Source`."""
-        self._draw()
-        opened = self._source.open(image, names)
+    def __enter__(self) -> DrawingSource:
+        self._sink.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the video, or drop it after an error."""
+        self._sink.__exit__(kind, error, traceback)
+
+    @contextmanager
+    def open(self, image: ImageFile) -> Iterator[OpenedImage]:
+        """Make ready for the masks of an image, and draw it when they are refined."""
+        with self._source.open(image) as opened:
+            drawn = self._start(image, opened)
+            yield opened if drawn is None else drawn.watch(opened)
+        if drawn is not None and drawn.any:
+            self._draw(drawn)
+
+    def is_done(self, image: ImageFile) -> bool:
+        """Whether the picture is there, and all else that is to be kept."""
+        if isinstance(self._sink, PictureVideo) or not self._source.is_done(image):
+            return False
+        return (self._sink.folder / f'{image.name}.png').is_file()
+
+    def _start(self, image: ImageFile, opened: OpenedImage) -> _RefinedImage | None:
+        """What gathers the masks of an image; None if its ground truth cannot be read."""
         try:
-            truth = self._truth.read(names, opened.size_hw) if self._truth else None
+            truth = self._truth.read(image.names, opened.size_hw) if self._truth else None
         except (ValueError, OSError, MemoryError) as error:
             self._fail(image, error)
-            return opened
-        refined_image = _RefinedImage(image, names[0], opened.size_hw, truth)
-        self._drawn = refined_image
+            return None
+        return _RefinedImage(image, opened.size_hw, truth)
 
-        def refine(masks: np.ndarray) -> np.ndarray:
-            refined = opened.refine(masks)
-            refined_image.add(masks, refined)
-            return refined
-
-        return OpenedImage(opened.size_hw, opened.origin, refine)
-
-    def is_done(self, names: Sequence[str]) -> bool:
-        """Whether the picture is there, and all else that is to be kept."""
-        if isinstance(self._sink, PictureVideo) or not self._source.is_done(names):
-            return False
-        return (self._sink.folder / f'{names[0]}.png').is_file()
-
-    def finish(self) -> list[str]:
-        """Draw the last image, and finish the video.
-
-        Returns:
-            A line for each picture that could not be drawn or written.
-        """
-        with self._sink:
-            self._draw()
-        return self._failed
-
-    def _draw(self) -> None:
-        image, self._drawn = self._drawn, None
-        if image is None or not image.any:
-            return
+    def _draw(self, drawn: _RefinedImage) -> None:
         insets = 0 if isinstance(self._sink, PictureVideo) else 3
         try:
-            self._sink.write(image.name, image.draw(insets))
+            self._sink.write(drawn.image.name, drawn.draw(insets))
         except (ValueError, OSError, MemoryError, cv2.error) as error:
-            self._fail(image.path, error)
+            self._fail(drawn.image, error)
 
-    def _fail(self, image: Path, error: Exception) -> None:
+    def _fail(self, image: ImageFile, error: Exception) -> None:
         reason = (str(error).strip().splitlines() or ['no reason given'])[0]
-        self._failed.append(f'picture of {image}: {reason}')
+        self.failed.append(f'picture of {image.path}: {reason}')
 
 
 class _RefinedImage:
@@ -109,13 +113,11 @@ class _RefinedImage:
 
     def __init__(
         self,
-        path: Path,
-        name: str,
+        image: ImageFile,
         size_hw: tuple[int, int],
         truth: np.ndarray | TrueInstances | None,
     ) -> None:
-        self.path = path
-        self.name = name
+        self.image = image
         self.any = False
         self._before = np.zeros(size_hw, np.uint64)
         self._after = np.zeros(size_hw, np.uint64)
@@ -123,6 +125,16 @@ class _RefinedImage:
         self._truth = truth
         # In how many masks more a pixel is wrong after than before.
         self._worse = np.zeros(size_hw, np.int32)
+
+    def watch(self, opened: OpenedImage) -> OpenedImage:
+        """The same image, all of whose masks are added here."""
+
+        def refine(masks: np.ndarray) -> np.ndarray:
+            refined = opened.refine(masks)
+            self.add(masks, refined)
+            return refined
+
+        return replace(opened, refine=refine)
 
     def add(self, before: np.ndarray, after: np.ndarray) -> None:
         """Add a label map (H, W), or a stack (N, H, W)."""
@@ -150,7 +162,7 @@ class _RefinedImage:
             for mask in truth.masks():
                 numbers[mask] += self._number()
             truth, ignore_index = numbers, None
-        image = load_image(self.path)
+        image = load_image(self.image.path)
         return draw_refinement(
             image, self._before, self._after, truth, insets, 1000, ignore_index, changes
         )

@@ -1,6 +1,7 @@
-"""A folder of label maps: one file in, one file out."""
+"""Label maps: one file in, one file out; of the images in a folder, or of a video's frames."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,10 @@ from ..files.label_ids import (
     ignored_pixels,
 )
 from ..files.label_maps import LABEL_SUFFIXES, read_label_map, write_label_map
+from ..files.video_frames import unpack_frames
 from ..refiners.base import is_binary_mask
-from .source import OpenedImage, Source
+from .source import ImageFile, OpenedImage, Source
+from .summary import Report
 from .tasks import Change
 
 BINARY_NOTE = (
@@ -33,16 +36,12 @@ class LabelMapTask:
         image: The image.
         mask: The label map.
         out: Where the refined one goes.
-        offset_names: What its offset file may be called, without suffix.
-        source: What refines.
         rules: What the labels mean.
     """
 
-    image: Path
+    image: ImageFile
     mask: Path
     out: Path
-    offset_names: Sequence[str]
-    source: Source
     rules: LabelRules = field(default_factory=LabelRules)
 
     @property
@@ -50,9 +49,9 @@ class LabelMapTask:
         """The label map, for messages."""
         return str(self.mask)
 
-    def is_done(self) -> bool:
+    def is_done(self, source: Source) -> bool:
         """Whether the refined label map is there, and complete."""
-        if not self.out.is_file() or not self.source.is_done(self.offset_names):
+        if not self.out.is_file() or not source.is_done(self.image):
             return False
         try:
             read_label_map(self.out)
@@ -60,77 +59,129 @@ class LabelMapTask:
             return False
         return True
 
-    def run(self) -> Change:
+    def run(self, source: Source) -> Change:
         """Refine the label map and write it."""
         form = read_label_map(self.mask)
         labels = form.labels
         ignored = ignored_pixels(labels, self.rules.ignore_index, self.rules.label_ids)
         if self.rules.num_classes is not None:
             _check_range(self.mask, labels, ignored, self.rules.num_classes)
-        opened = self.source.open(self.image, self.offset_names)
-        _check_size(self.mask, labels.shape, opened)
-        refined = opened.refine(np.where(ignored, IGNORED, labels.astype(np.int64)))
+        with source.open(self.image) as opened:
+            _check_size(self.mask, labels.shape, opened)
+            refined = opened.refine(np.where(ignored, IGNORED, labels.astype(np.int64)))
         refined = np.where(ignored, labels, refined).astype(labels.dtype)
         write_label_map(self.out, refined, form)
         note = BINARY_NOTE if ignored.any() and is_binary_mask(labels) else None
         return Change(int(np.count_nonzero(refined != labels)), labels.size, note)
 
 
-def label_map_tasks(
-    images: str | os.PathLike,
-    masks: str | os.PathLike,
-    out: str | os.PathLike,
-    source: Source,
-    rules: LabelRules | None = None,
-    image_suffix: str = '',
-    mask_suffix: str = '',
-) -> tuple[list[LabelMapTask], list[str]]:
-    """Bring images and label maps together by name.
+class LabelMaps:
+    """The label maps of images of the same names.
 
     Args:
         images: Folder, file or pattern of images.
         masks: Folder or file of label maps.
         out: Folder for the refined ones, which keep their names and subfolders; a file where
             ``masks`` is one.
-        source: What refines.
         rules: What the labels mean.
         image_suffix: How the stems of images end after the name they share with their label
             maps, for example ``_leftImg8bit``.
         mask_suffix: The same for label maps, for example ``_gtFine_labelIds``.
 
-    Returns:
-        The tasks, and a line for each image without a label map, and each label map without an
-        image if ``images`` is a folder.
+    Attributes:
+        tasks: One for each label map that has an image.
+        missing: A line for each image without a label map, and each label map without an image;
+            of images that are named by a file or a pattern, none.
 
     Raises:
         ValueError: if nothing is found, no two names are equal, or an output would overwrite
             an input.
     """
-    rules = rules or LabelRules()
-    found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
-    found_masks = find_files(masks, LABEL_SUFFIXES, mask_suffix)
-    if Path(masks).is_file():
-        tasks = [_single_task(images, found_images, found_masks[0], Path(out), source, rules)]
-        missing: list[str] = []
-    else:
-        check_out_folder(Path(out), [Path(images), Path(masks)])
-        pairs, missing = _pairs(found_images, found_masks)
-        if not Path(images).is_dir():
-            missing = []  # who names some images wants only those
-        tasks = [_task(i, m, Path(out) / m.relative, source, rules) for i, m in pairs]
-        used = {image.path for image, _ in pairs}
-        if found_masks and not pairs:
-            raise ValueError(_no_pair(found_images[0], found_masks[0]))
-        missing += [
-            f'{image.path}: no label map for it, expected {image.name}{mask_suffix}.png in {masks}'
-            for image in found_images
-            if image.path not in used
+
+    of_instances = False
+    fps: float | None = None
+
+    def __init__(
+        self,
+        images: str | os.PathLike,
+        masks: str | os.PathLike,
+        out: str | os.PathLike,
+        rules: LabelRules | None = None,
+        image_suffix: str = '',
+        mask_suffix: str = '',
+    ) -> None:
+        rules = rules or LabelRules()
+        found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
+        found_masks = find_files(masks, LABEL_SUFFIXES, mask_suffix)
+        self.missing: list[str] = []
+        if Path(masks).is_file():
+            pairs = [_single_pair(images, found_images, found_masks[0], Path(out))]
+            targets = [Path(out)]
+        else:
+            check_out_folder(Path(out), [Path(images), Path(masks)])
+            pairs, missing = _pairs(found_images, found_masks)
+            if not pairs:
+                raise ValueError(_no_pair(found_images[0], found_masks[0]))
+            if Path(images).is_dir():  # who names some images wants only those
+                self.missing = missing
+            self.missing += _without_label_map(found_images, pairs, masks, mask_suffix)
+            targets = [Path(out) / mask.relative for _, mask in pairs]
+        self.tasks = [
+            LabelMapTask(_image_file(image, mask), mask.path, target, rules)
+            for (image, mask), target in zip(pairs, targets, strict=True)
         ]
-    inputs = {file.path.resolve() for file in [*found_images, *found_masks]}
-    for task in tasks:
-        if task.out.resolve() in inputs:
-            raise ValueError(f'{task.out}: is an input, which would be overwritten')
-    return tasks, missing
+        inputs = {file.path.resolve() for file in [*found_images, *found_masks]}
+        for target in targets:
+            if target.resolve() in inputs:
+                raise ValueError(f'{target}: is an input, which would be overwritten')
+
+    def is_finished(self) -> bool:
+        """Each task knows of itself."""
+        return False
+
+    def finish(self) -> Report:
+        """Nothing is left to write."""
+        return Report()
+
+
+class VideoLabelMaps(LabelMaps):
+    """The label maps of a video's frames, one for each in the order of their names.
+
+    Frames are kept in a temporary folder, as images with the names of their label maps.
+
+    Args:
+        video: The video file.
+        masks: Folder of label maps.
+        out: Folder for the refined ones.
+        rules: What the labels mean.
+        mask_suffix: How the stems of label maps end after the name that the frame gets.
+
+    Raises:
+        ValueError: as for :class:`LabelMaps`; if ``masks`` is no folder; if the video cannot be
+            read, or has more or fewer frames.
+    """
+
+    def __init__(
+        self,
+        video: str | os.PathLike,
+        masks: str | os.PathLike,
+        out: str | os.PathLike,
+        rules: LabelRules | None = None,
+        mask_suffix: str = '',
+    ) -> None:
+        if not Path(masks).is_dir():
+            raise ValueError(
+                f'{masks}: expected a folder of label maps, one for each frame of {video}; '
+                'for instances, give a folder of its frames'
+            )
+        self._frames = tempfile.TemporaryDirectory()
+        self.fps = unpack_frames(video, masks, self._frames.name, mask_suffix)
+        super().__init__(self._frames.name, masks, out, rules, mask_suffix=mask_suffix)
+
+    def finish(self) -> Report:
+        """Remove the frames."""
+        self._frames.cleanup()
+        return super().finish()
 
 
 def _pairs(
@@ -155,26 +206,33 @@ def _no_pair(image: FoundFile, mask: FoundFile) -> str:
     )
 
 
-def _task(
-    image: FoundFile, mask: FoundFile, out: Path, source: Source, rules: LabelRules
-) -> LabelMapTask:
-    names = [image.full_name, image.name, mask.full_name]
-    return LabelMapTask(image.path, mask.path, out, names, source, rules)
-
-
-def _single_task(
-    where: str | os.PathLike,
+def _without_label_map(
     images: Sequence[FoundFile],
-    mask: FoundFile,
-    out: Path,
-    source: Source,
-    rules: LabelRules,
-) -> LabelMapTask:
+    pairs: Sequence[tuple[FoundFile, FoundFile]],
+    masks: str | os.PathLike,
+    mask_suffix: str,
+) -> list[str]:
+    """A line for each image without a label map."""
+    used = {image.path for image, _ in pairs}
+    return [
+        f'{image.path}: no label map for it, expected {image.name}{mask_suffix}.png in {masks}'
+        for image in images
+        if image.path not in used
+    ]
+
+
+def _image_file(image: FoundFile, mask: FoundFile) -> ImageFile:
+    return ImageFile(image.path, [image.full_name, image.name, mask.full_name])
+
+
+def _single_pair(
+    where: str | os.PathLike, images: Sequence[FoundFile], mask: FoundFile, out: Path
+) -> tuple[FoundFile, FoundFile]:
     if len(images) != 1:
         raise ValueError(f'{where}: expected one image, as {mask.path} is one label map')
     if out.is_dir() or out.suffix.lower() != mask.path.suffix.lower():
         raise ValueError(f'{out}: expected a file {mask.path.suffix}, as {mask.path} is one')
-    return _task(images[0], mask, out, source, rules)
+    return images[0], mask
 
 
 def _check_range(path: Path, labels: np.ndarray, ignored: np.ndarray, num_classes: int) -> None:

@@ -1,20 +1,40 @@
 """Where the refined masks of an image come from: a refiner, or offset fields made before.
 
-A source is opened once for each image and then refines any number of masks of it.
+A source opens an image once and then refines any number of masks of it.
 """
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
 from ..files.label_ids import IGNORED
 from ..files.offsets import OFFSET_SUFFIXES, read_offset, write_offset
-from ..refiners import Refiner, SegFixRefiner, load_image, shift_masks
+from ..refiners import OffsetRefiner, Refiner, load_image, shift_masks
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image, and what other files of it are called.
+
+    Attributes:
+        path: The image.
+        names: Paths without suffix that its offset field, its picture and its ground truth may
+            have below their folders, the first one preferred.
+    """
+
+    path: Path
+    names: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """What files of it that are written are called."""
+        return self.names[0]
 
 
 @dataclass(frozen=True)
@@ -36,15 +56,10 @@ class OpenedImage:
 class Source(Protocol):
     """What the tasks of this package refine with."""
 
-    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
-        """Make ready for the masks of an image.
+    def open(self, image: ImageFile) -> AbstractContextManager[OpenedImage]:
+        """Make ready for the masks of an image; the image is done where ``with`` ends."""
 
-        Args:
-            image: Image file.
-            names: Names its offset file may have, without suffix, the first one preferred.
-        """
-
-    def is_done(self, names: Sequence[str]) -> bool:
+    def is_done(self, image: ImageFile) -> bool:
         """Whether all that is to be kept of an image, besides its masks, is kept."""
 
 
@@ -61,37 +76,44 @@ class RefinerSource:
 
     def __init__(self, refiner: Refiner, save_offsets: str | os.PathLike | None = None) -> None:
         if save_offsets is not None:
-            if not isinstance(refiner, SegFixRefiner):
-                kind = type(refiner).__name__
-                raise ValueError(f'{kind} has no offset fields that could be saved')
-            if refiner.min_confidence:
-                raise ValueError(
-                    'save_offsets: the refiner hears all directions; build it with '
-                    'min_confidence=0 to follow the offsets that are saved'
-                )
+            _check_follows_offsets(refiner)
         self.refiner = copy.copy(refiner)
         if hasattr(self.refiner, 'ignore_index'):
             self.refiner.ignore_index = IGNORED
         self.save_offsets = None if save_offsets is None else Path(save_offsets)
 
-    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+    @contextmanager
+    def open(self, image: ImageFile) -> Iterator[OpenedImage]:
         """Read the image and predict what does not depend on the masks."""
-        array = load_image(image)
+        array = load_image(image.path)
         size_hw = (array.shape[0], array.shape[1])
-        refiner = self.refiner
-        if self.save_offsets is None or not isinstance(refiner, SegFixRefiner):
-            return OpenedImage(size_hw, image, refiner.open(array))
+        if self.save_offsets is None:
+            yield OpenedImage(size_hw, image.path, self.refiner.open(array))
+            return
+        refiner = cast(OffsetRefiner, self.refiner)
         offset = refiner.predict_offset(array)
-        write_offset(self._offset_file(self.save_offsets, names), offset)
-        return OpenedImage(size_hw, image, lambda masks: refiner.shift(masks, offset))
+        write_offset(self._offset_file(self.save_offsets, image), offset)
+        yield OpenedImage(size_hw, image.path, lambda masks: refiner.shift(masks, offset))
 
-    def is_done(self, names: Sequence[str]) -> bool:
+    def is_done(self, image: ImageFile) -> bool:
         """Whether the offset file is there, where one is to be saved."""
-        return self.save_offsets is None or self._offset_file(self.save_offsets, names).is_file()
+        return self.save_offsets is None or self._offset_file(self.save_offsets, image).is_file()
 
     @staticmethod
-    def _offset_file(folder: Path, names: Sequence[str]) -> Path:
-        return folder / f'{names[0]}.npz'
+    def _offset_file(folder: Path, image: ImageFile) -> Path:
+        return folder / f'{image.name}.npz'
+
+
+def _check_follows_offsets(refiner: Refiner) -> None:
+    follows = refiner.method.follows_offsets if refiner.method else None
+    if follows is None:
+        raise ValueError(f'{type(refiner).__name__} has no offset fields that could be saved')
+    for name, value in follows.items():
+        if getattr(refiner, name) != value:
+            raise ValueError(
+                f'save_offsets: the refiner does more than follow its offset field; build it with '
+                f'{name}={value}'
+            )
 
 
 class OffsetFolderSource:
@@ -99,7 +121,7 @@ class OffsetFolderSource:
 
     Args:
         folder: Where the ``.npz`` or ``.mat`` files are.
-        scale, steps: As for ``SegFixRefiner``.
+        scale, steps: As for ``shift_masks``.
 
     Raises:
         ValueError: if there is no such folder.
@@ -112,25 +134,26 @@ class OffsetFolderSource:
         self.scale = scale
         self.steps = steps
 
-    def open(self, image: Path, names: Sequence[str]) -> OpenedImage:
+    @contextmanager
+    def open(self, image: ImageFile) -> Iterator[OpenedImage]:
         """Read the offset field: in the image's folder below ours, else right in ours."""
         candidates = [
             self.folder / f'{name}{suffix}'
-            for places in (names, [Path(name).name for name in names])
+            for places in (image.names, [Path(name).name for name in image.names])
             for name in places
             for suffix in OFFSET_SUFFIXES
         ]
         path = next((path for path in candidates if path.is_file()), None)
         if path is None:
-            raise ValueError(f'{image}: no offset file, expected {candidates[0]} or .mat')
+            raise ValueError(f'{image.path}: no offset file, expected {candidates[0]} or .mat')
         offset = read_offset(path)
         size_hw = (offset.shape[1], offset.shape[2])
 
         def shift(masks: np.ndarray) -> np.ndarray:
             return shift_masks(masks, offset, self.scale, self.steps, IGNORED)
 
-        return OpenedImage(size_hw, path, shift)
+        yield OpenedImage(size_hw, path, shift)
 
-    def is_done(self, names: Sequence[str]) -> bool:
+    def is_done(self, image: ImageFile) -> bool:
         """Nothing else is kept."""
         return True

@@ -1,4 +1,4 @@
-"""Refining many images one after the other: what fails is listed, the others are refined."""
+"""What there is to refine, image by image: what fails is listed, the others are refined."""
 
 import errno
 import time
@@ -8,6 +8,7 @@ from typing import Protocol
 
 import cv2
 
+from .source import Source
 from .summary import Report
 
 # No other file can be written either.
@@ -34,17 +35,47 @@ class Change:
 class Task(Protocol):
     """One image and its masks."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What messages call it."""
 
-    def is_done(self) -> bool:
-        """Whether the refined masks are there, and complete."""
+    def is_done(self, source: Source) -> bool:
+        """Whether the refined masks are there, complete, and all that ``source`` keeps."""
 
-    def run(self) -> Change:
-        """Refine the masks and write them."""
+    def run(self, source: Source) -> Change:
+        """Refine the masks with ``source`` and write them."""
+
+
+class Work(Protocol):
+    """What there is to refine; one class for each kind of input.
+
+    Attributes:
+        of_instances: Whether masks are those of instances: their area is counted, and those that
+            fail are written as they were.
+        fps: Images a second, if they are those of a video that says so.
+    """
+
+    of_instances: bool
+    fps: float | None
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """One for each image."""
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """A line for each input that cannot be refined, as what belongs to it is missing."""
+
+    def is_finished(self) -> bool:
+        """Whether an earlier run did everything and wrote everything."""
+
+    def finish(self) -> Report:
+        """Write what is written once, when all tasks have run; say what is odd in it."""
 
 
 def run_tasks(
     tasks: Sequence[Task],
+    source: Source,
     overwrite: bool = False,
     progress: Callable[[], object] = lambda: None,
 ) -> Report:
@@ -52,6 +83,7 @@ def run_tasks(
 
     Args:
         tasks: The images.
+        source: What refines.
         overwrite: Refine those again that are done.
         progress: Called after each image.
 
@@ -62,7 +94,7 @@ def run_tasks(
     report = Report()
     for task in tasks:
         try:
-            _run_task(task, overwrite, report)
+            _run_task(task, source, overwrite, report)
         except KeyboardInterrupt:
             report.stopped = 'interrupted'
             break
@@ -82,12 +114,12 @@ def run_tasks(
     return report
 
 
-def _run_task(task: Task, overwrite: bool, report: Report) -> None:
-    if not overwrite and task.is_done():
+def _run_task(task: Task, source: Source, overwrite: bool, report: Report) -> None:
+    if not overwrite and task.is_done(source):
         report.skipped += 1
         return
     start = time.perf_counter()
-    change = task.run()
+    change = task.run(source)
     report.refined += 1
     report.failed += change.failed
     report.changed += change.changed

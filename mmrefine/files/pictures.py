@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from .kinds import VIDEO_SUFFIXES
 from .whole_files import write_whole_file
 
 if TYPE_CHECKING:
     import av
 
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 # x264's constant rate factor: outlines stay sharp, a tenth of the size of PNGs.
 QUALITY = '18'
 

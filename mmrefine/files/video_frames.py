@@ -9,12 +9,6 @@ import numpy as np
 
 from .find import FoundFile, find_files
 from .label_maps import LABEL_SUFFIXES
-from .pictures import VIDEO_SUFFIXES
-
-
-def is_video(path: str | os.PathLike) -> bool:
-    """Whether a name is that of a video."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
 
 
 class VideoFrames:

@@ -4,7 +4,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import mmengine.fileio as fileio
 import numpy as np
@@ -77,6 +77,19 @@ class Refiner(ABC):
         """
         for image, masks in pairs:
             yield self.refine(image, masks)
+
+
+class OffsetRefiner(Protocol):
+    """A refiner that follows an offset field, which serves any number of masks of an image.
+
+    Its method says with which options it does so, in ``follows_offsets``.
+    """
+
+    def predict_offset(self, image: Image) -> np.ndarray:
+        """Offset field of an image, int (2, H, W): unit offsets (dy, dx)."""
+
+    def shift(self, masks: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """Masks refined with a known offset field."""
 
 
 def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:

@@ -32,7 +32,8 @@ def refiner_settings(refiner: str, checkpoint: str | os.PathLike | None = None) 
         checkpoint: Weights for the refiner; else those it ships or its config names.
 
     Raises:
-        ValueError: if ``refiner`` is none of these, or ``checkpoint`` is no file.
+        ValueError: if ``refiner`` is none of these, the config cannot be read, or ``checkpoint``
+            is no file.
     """
     if refiner.endswith('.py') and Path(refiner).is_file():
         settings = _settings_in(refiner)
@@ -77,7 +78,12 @@ def _type_of_name(name: str) -> str:
 
 def _settings_in(path: str) -> dict[str, Any]:
     """Return the refiner's config in a config file."""
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # a config file is a program: anything may go wrong in it
+        raise ValueError(
+            f'refiner: cannot read the config {path}: {type(error).__name__}: {error}'
+        ) from error
     if cfg.get('refiner') is not None:
         return dict(cfg.refiner)
     types = {

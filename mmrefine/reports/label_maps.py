@@ -104,7 +104,7 @@ class LabelMapRules:
 
 
 @dataclass(frozen=True)
-class LabelMapTask:
+class ComparedLabelMaps:
     """One image.
 
     Attributes:
@@ -184,13 +184,13 @@ def _fscore_key(tolerance: float) -> str:
     return f'fscore_{tolerance_name(tolerance)}'
 
 
-def label_map_tasks(
+def compared_label_maps(
     predictions: Mapping[str, str | os.PathLike],
     ground_truth: str | os.PathLike,
     rules: LabelMapRules,
     prediction_suffix: str = '',
     gt_suffix: str = '',
-) -> list[LabelMapTask]:
+) -> list[ComparedLabelMaps]:
     """Bring ground truth and predictions together by name.
 
     Args:
@@ -223,7 +223,7 @@ def label_map_tasks(
         raise ValueError(missing_text(missing))
     rows = zip(targets, *columns, strict=True)
     return [
-        LabelMapTask(target.name, target.path, tuple(file.path for file in files), rules)
+        ComparedLabelMaps(target.name, target.path, tuple(file.path for file in files), rules)
         for target, *files in rows
     ]
 
@@ -232,7 +232,7 @@ def evaluate_label_maps(
     predictions: Mapping[str, str | os.PathLike],
     ground_truth: str | os.PathLike,
     rules: LabelMapRules,
-    tasks: Sequence[LabelMapTask],
+    tasks: Sequence[ComparedLabelMaps],
     workers: int = 1,
     progress: Callable[[], object] = lambda: None,
 ) -> Evaluation:
@@ -242,7 +242,7 @@ def evaluate_label_maps(
         predictions: Folder of each prediction; others are compared with the first.
         ground_truth: Folder of the ground truth.
         rules: What the labels mean and how is measured.
-        tasks: The images, from :func:`label_map_tasks`.
+        tasks: The images, from :func:`compared_label_maps`.
         workers: Most processes.
         progress: Called after each image.
 

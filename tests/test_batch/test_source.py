@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmrefine.batch.label_maps import label_map_tasks
-from mmrefine.batch.source import OffsetFolderSource, RefinerSource
+from mmrefine.batch.label_maps import LabelMaps
+from mmrefine.batch.source import ImageFile, OffsetFolderSource, RefinerSource
 from mmrefine.files.label_ids import IGNORED, LabelRules
 from mmrefine.files.offsets import write_offset
 from mmrefine.refiners import Refiner
@@ -32,10 +32,10 @@ def image(tmp_path):
 
 def test_any_refiner_refines_and_is_left_as_it_is(image):
     refiner = Shift()
-    opened = RefinerSource(refiner).open(image, ['a'])
-    assert opened.size_hw == (3, 5)
     labels = np.tile([1, 2, IGNORED, 255, 4], (3, 1))
-    assert opened.refine(labels)[0].tolist() == [4, 1, IGNORED, 255, 255]
+    with RefinerSource(refiner).open(ImageFile(image, ['a'])) as opened:
+        assert opened.size_hw == (3, 5)
+        assert opened.refine(labels)[0].tolist() == [4, 1, IGNORED, 255, 255]
     assert refiner.ignore_index == 255
 
 
@@ -43,14 +43,13 @@ def test_what_is_ignored_comes_back_whatever_its_id(image, tmp_path):
     (tmp_path / 'masks').mkdir()
     labels = np.tile(np.array([7, 4, 255, 26, 8], np.uint8), (3, 1))
     np.save(tmp_path / 'masks' / 'a.npy', labels)
-    tasks, missing = label_map_tasks(
-        image, tmp_path / 'masks', tmp_path / 'out', RefinerSource(Shift()),
-        LabelRules(label_ids='cityscapes'),
-    )  # fmt: skip
-    assert missing == []
-    assert not tasks[0].is_done()
-    change = tasks[0].run()
-    assert tasks[0].is_done()
+    rules = LabelRules(label_ids='cityscapes')
+    work = LabelMaps(image, tmp_path / 'masks', tmp_path / 'out', rules)
+    source, (task,) = RefinerSource(Shift()), work.tasks
+    assert work.missing == []
+    assert not task.is_done(source)
+    change = task.run(source)
+    assert task.is_done(source)
     refined = np.load(tmp_path / 'out' / 'a.npy')
     assert refined[0].tolist() == [8, 4, 255, 26, 26]
     assert refined.dtype == np.uint8
@@ -70,10 +69,11 @@ def test_offset_files_are_looked_up_by_folder_then_flat(tmp_path, image):
     source = OffsetFolderSource(tmp_path / 'offsets', scale=1)
     labels = np.arange(15).reshape(3, 5)
     for names, first in ((['one/a'], 1), (['two/a'], 2), (['b', 'one/a'], 1)):
-        opened = source.open(image, names)
-        assert opened.refine(labels)[0, 0] == first
-        assert opened.size_hw == (3, 5)
-    with pytest.raises(ValueError, match=r'a\.png: no offset file, expected .*/x/b\.npz or \.mat'):
-        source.open(image, ['x/b', 'c'])
+        with source.open(ImageFile(image, names)) as opened:
+            assert opened.refine(labels)[0, 0] == first
+            assert opened.size_hw == (3, 5)
+    text = r'a\.png: no offset file, expected .*/x/b\.npz or \.mat'
+    with pytest.raises(ValueError, match=text), source.open(ImageFile(image, ['x/b', 'c'])):
+        pass
     with pytest.raises(ValueError, match='nowhere: expected a folder of offset files'):
         OffsetFolderSource(tmp_path / 'nowhere')

@@ -8,6 +8,8 @@ import pytest
 from mmrefine.batch.summary import Report, merge_reports, places_text, summary
 from mmrefine.batch.tasks import Change, run_tasks
 
+SOURCE = object()
+
 
 @dataclass
 class FakeTask:
@@ -17,10 +19,11 @@ class FakeTask:
     note: str | None = None
     runs: int = 0
 
-    def is_done(self):
+    def is_done(self, source):
         return self.done
 
-    def run(self):
+    def run(self, source):
+        assert source is SOURCE
         self.runs += 1
         if self.error is not None:
             raise self.error
@@ -38,7 +41,7 @@ def test_all_but_the_failing_are_refined():
         FakeTask('g'),
     ]
     seen = []
-    report = run_tasks(tasks, progress=lambda: seen.append(1))
+    report = run_tasks(tasks, SOURCE, progress=lambda: seen.append(1))
     assert (report.refined, report.changed, report.pixels) == (2, 6, 20)
     assert report.failed == [
         'b: expected x, got y',
@@ -54,9 +57,9 @@ def test_all_but_the_failing_are_refined():
 
 def test_done_ones_are_skipped_unless_overwritten():
     tasks = [FakeTask('a', done=True), FakeTask('b')]
-    report = run_tasks(tasks)
+    report = run_tasks(tasks, SOURCE)
     assert (report.refined, report.skipped, tasks[0].runs) == (1, 1, 0)
-    report = run_tasks(tasks, overwrite=True)
+    report = run_tasks(tasks, SOURCE, overwrite=True)
     assert (report.refined, report.skipped, tasks[0].runs) == (2, 0, 1)
     assert report.ok
 
@@ -64,7 +67,7 @@ def test_done_ones_are_skipped_unless_overwritten():
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_ends_the_run(code):
     tasks = [FakeTask('a'), FakeTask('b', OSError(code, 'disk full', 'out/b')), FakeTask('c')]
-    report = run_tasks(tasks)
+    report = run_tasks(tasks, SOURCE)
     assert report.stopped == 'out/b: disk full'
     assert (report.refined, report.failed, tasks[2].runs) == (1, [], 0)
     assert not report.ok
@@ -72,13 +75,13 @@ def test_a_full_disk_ends_the_run(code):
 
 def test_an_interrupt_ends_the_run():
     tasks = [FakeTask('a'), FakeTask('b', KeyboardInterrupt()), FakeTask('c')]
-    report = run_tasks(tasks)
+    report = run_tasks(tasks, SOURCE)
     assert (report.refined, report.stopped, tasks[2].runs) == (1, 'interrupted', 0)
 
 
 def test_mistakes_in_the_program_are_not_hidden():
     with pytest.raises(ZeroDivisionError):
-        run_tasks([FakeTask('a', ZeroDivisionError())])
+        run_tasks([FakeTask('a', ZeroDivisionError())], SOURCE)
 
 
 def test_reports_add_up():
@@ -94,14 +97,14 @@ def test_reports_add_up():
 
 
 def test_notes_are_said_once():
-    report = run_tasks([FakeTask(name, note='odd') for name in 'abc'])
+    report = run_tasks([FakeTask(name, note='odd') for name in 'abc'], SOURCE)
     assert report.notes == ['odd']
 
 
 def test_masks_that_failed_are_listed_where_the_others_were_refined():
     task = FakeTask('a')
-    task.run = lambda: Change(1, 2, failed=('x', 'y'))
-    report = run_tasks([task])
+    task.run = lambda source: Change(1, 2, failed=('x', 'y'))
+    report = run_tasks([task], SOURCE)
     assert (report.refined, report.failed, report.ok) == (1, ['x', 'y'], False)
 
 

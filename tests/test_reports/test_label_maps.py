@@ -10,10 +10,10 @@ from mmrefine.measures import boundary_fscore, total, trimap_iou
 from mmrefine.reports.classes import class_list
 from mmrefine.reports.evaluation import WIDTHS
 from mmrefine.reports.label_maps import (
+    ComparedLabelMaps,
     LabelMapRules,
-    LabelMapTask,
+    compared_label_maps,
     evaluate_label_maps,
-    label_map_tasks,
 )
 from mmrefine.reports.scores import Scene, in_processes, score_of
 
@@ -47,7 +47,7 @@ def folders(tmp_path):
 def evaluate(folder, names=('before', 'after'), **rules):
     predictions = {name: folder / name for name in names}
     rules = LabelMapRules(CLASSES, **rules)
-    tasks = label_map_tasks(predictions, folder / 'gt', rules)
+    tasks = compared_label_maps(predictions, folder / 'gt', rules)
     return evaluate_label_maps(predictions, folder / 'gt', rules, tasks)
 
 
@@ -117,7 +117,7 @@ def test_unpredicted_pixels_are_wrong_not_an_error(tmp_path):
     Image.fromarray(target).save(tmp_path / 't.png')
     np.save(tmp_path / 'p.npy', prediction)
     rules = LabelMapRules(CLASSES)
-    task = LabelMapTask('t', tmp_path / 't.png', (tmp_path / 'p.npy',), rules)
+    task = ComparedLabelMaps('t', tmp_path / 't.png', (tmp_path / 'p.npy',), rules)
     assert task.count().score.wrong == (SIZE[1],)
 
 
@@ -145,7 +145,7 @@ def test_files_are_matched_by_name_without_their_ends(tmp_path):
     Image.fromarray(drawn(0)[1]).save(tmp_path / 'flat' / 'ulm_01_leftImg8bit.png')
     ends = ('_leftImg8bit', '_gtFine_labelTrainIds')
     rules = LabelMapRules(CLASSES)
-    (task,) = label_map_tasks({'a': tmp_path / 'flat'}, tmp_path / 'gt', rules, *ends)
+    (task,) = compared_label_maps({'a': tmp_path / 'flat'}, tmp_path / 'gt', rules, *ends)
     assert (task.name, task.predictions) == (
         'ulm/ulm_01',
         (tmp_path / 'flat' / 'ulm_01_leftImg8bit.png',),

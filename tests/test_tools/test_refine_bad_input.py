@@ -161,7 +161,7 @@ def test_wrong_checkpoints_configs_and_folders(run_tool, pairs, checkpoint):
         (['--checkpoint', folder / 'absent.pth'], 'absent.pth'),
         (['--config', folder / 'typo.py'], 'SegFixRefiner has no option scal'),
         (['--config', folder / 'no_gpu.py'], 'cannot read the config'),
-        (['--method', 'segfax'], 'expected segfix'),
+        (['--method', 'segfax'], 'expected bpr, segfix'),
         (['--checkpoint', checkpoint, '--device', 'cuda:77'], 'device: cuda:77 cannot be used'),
         (['--offsets', folder / 'nowhere'], 'nowhere: expected a folder of offset files'),
         (['--checkpoint', checkpoint, '--launcher', 'pytorch'], 'start it with torchrun'),
@@ -187,12 +187,18 @@ def test_wrong_checkpoints_configs_and_folders(run_tool, pairs, checkpoint):
 @pytest.mark.parametrize(
     ('options', 'text'),
     [
-        (['--num-clases', '3'], 'unrecognized arguments: --num-clases'),
+        (['--num-clases', '3'], 'unrecognized arguments: --num-clases 3'),
         (['--num-classes', '0'], 'expected 1 or more, got 0'),
         (['--scale', '1.5'], 'argument --scale: invalid'),
         (['--ignore-index', 'x'], 'argument --ignore-index: invalid'),
-        (['--annotations', 'a.json'], '--annotations: has no effect with label maps'),
-        (['--batch-size', '4'], '--batch-size: has no effect with segfix; it is an option of'),
+        (
+            ['--annotations', 'a.json'],
+            'label-maps: error: unrecognized arguments: --annot',
+        ),
+        (
+            ['--batch-size', '4'],
+            'no effect with --method segfix; it is an option of --method bpr',
+        ),
         (['--offsets', 'o', '--checkpoint', 'c.pth'], '--checkpoint: has no effect with --offsets'),
         (['--offsets', 'o', '--save-offsets', 'p'], 'not allowed with'),
         (['--method', 'segfix', '--config', 'c.py'], 'not allowed with'),
@@ -209,7 +215,7 @@ def test_coco_results_have_no_label_options(run_tool):
         'refine.py', 'images', 'r.json', 'out.json', '--annotations', 'a', '--num-classes', 3
     )
     assert outcome.status == 2
-    assert '--num-classes: has no effect with COCO results' in outcome.err
+    assert 'coco: error: unrecognized arguments: --num-classes 3' in outcome.err
 
 
 def test_bad_coco_results_are_named(run_tool, pairs):

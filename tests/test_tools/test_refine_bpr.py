@@ -237,8 +237,8 @@ def test_without_the_shipped_weights(run_tool, folder, monkeypatch):
     [
         (['--iou-threshold', '1.5'], 2, '--iou-threshold: expected 0 to 1, got 1.5'),
         (['--batch-size', '0'], 2, '--batch-size: expected 1 or more, got 0'),
-        (['--num-classes', '3'], 2, '--num-classes: has no effect with Cityscapes results'),
-        (['--annotations', 'a'], 2, '--annotations: has no effect with Cityscapes results'),
+        (['--num-classes', '3'], 2, 'cityscapes: error: unrecognized arguments: --num-classes 3'),
+        (['--annotations', 'a'], 2, 'unrecognized arguments: --annotations a'),
         (['--scale', '2'], 2, '--scale: has no effect with --method bpr'),
         (['--save-offsets', 'o'], 2, '--save-offsets: has no effect with --method bpr'),
     ],

@@ -1,0 +1,34 @@
+"""``mmrefine export``: write a refiner's network as ONNX or TorchScript."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..methods import shipped_methods
+
+DESCRIPTION = (
+    'Write the network of a refiner as ONNX or TorchScript, for batches and images of any size; '
+    'its input is normalised images, its output probabilities'
+)
+EPILOG = """
+example:
+  mmrefine export segfix segfix.onnx
+"""
+
+
+def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Add the arguments."""
+    names = ', '.join(shipped_methods())
+    parser.add_argument('refiner', help=f'{names}, or a config as for mmrefine refine')
+    parser.add_argument('out', help='file to write: .onnx, or .pt for TorchScript')
+    parser.add_argument('--checkpoint', help='weights; default: those that come with the method')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file."""
+    from ..apis import build_refiner
+    from ..refiners.export import export_refiner
+
+    export_refiner(build_refiner(args.refiner, args.checkpoint, 'cpu'), args.out)
+    print(f'{args.out}: {Path(args.out).stat().st_size / 2**20:.1f} MiB')
+    return 0

@@ -1,0 +1,314 @@
+"""``mmrefine refine``: refine the masks that any model predicted.
+
+Each kind of input is an object of :mod:`mmrefine.batch` with a task an image; a task writes what
+it refined.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..files.kinds import kind_of_input
+from .methods import (
+    add_refiner,
+    check_refiner,
+    chosen_method,
+    offered_methods,
+    offset_folder,
+    refiner_config,
+    refiner_options,
+    settings_text,
+)
+from .progress import ProgressBars
+from .refine_options import (
+    add_annotations,
+    add_image_suffix,
+    add_label_rules,
+    add_mask_suffix,
+    add_pictures,
+    add_places,
+    add_processes,
+    add_true_suffix,
+    check_pictures,
+    check_places,
+)
+
+if TYPE_CHECKING:
+    from ..batch.drawing import DrawingSource
+    from ..batch.source import Source
+    from ..batch.summary import Report
+    from ..batch.tasks import Task, Work
+    from ..batch.truth import GroundTruth
+    from ..files.label_ids import LabelRules
+
+DESCRIPTION = 'Refine the boundaries of masks that any model predicted'
+EPILOG = """
+Where KIND is left out (mmrefine refine IMAGES MASKS OUT ...), it is seen from MASKS and IMAGES.
+
+examples:
+  mmrefine refine label-maps photos predictions refined
+  mmrefine refine label-maps photos predictions refined --checkpoint my_segfix.pth
+  mmrefine refine label-maps leftImg8bit/val results refined --image-suffix _leftImg8bit \\
+      --mask-suffix _gtFine_labelIds --label-ids cityscapes
+  mmrefine refine label-maps photos predictions refined --visualize pictures --ground-truth labels
+  mmrefine refine coco photos results.segm.json refined.segm.json --method bpr
+  mmrefine refine coco photos results.segm.json out.json --annotations instances_val.json
+  mmrefine refine cityscapes leftImg8bit/val maskrcnn_val refined_val --method bpr
+  mmrefine refine video clip.mp4 predictions refined --visualize refined.mp4
+  torchrun --nproc_per_node 4 -m mmrefine refine label-maps photos predictions refined \\
+      --launcher pytorch
+
+Images are read as mmseg reads them, with their EXIF orientation applied. What is refined already
+is skipped; so after an interruption, the same command goes on. The exit status is 1 if anything
+failed.
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of input.
+
+    Attributes:
+        help: What it is, in a sentence.
+        places: What IMAGES, MASKS and OUT are.
+        options: Functions that add the options which only some kinds have.
+        open: Brings the input together.
+        open_truth: The ground truth that pictures are judged by.
+    """
+
+    help: str
+    places: tuple[str, str, str]
+    options: tuple[Callable[[argparse.ArgumentParser], None], ...]
+    open: 'Callable[[argparse.Namespace, LabelRules], Work]'
+    open_truth: 'Callable[[argparse.Namespace, LabelRules], GroundTruth]'
+
+
+def open_label_maps(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
+    from ..batch.label_maps import LabelMaps
+
+    places = args.images, args.masks, args.out
+    return LabelMaps(*places, rules, args.image_suffix, args.mask_suffix)
+
+
+def open_video(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
+    from ..batch.label_maps import VideoLabelMaps
+
+    return VideoLabelMaps(args.images, args.masks, args.out, rules, args.mask_suffix)
+
+
+def open_coco(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
+    from ..batch.coco_results import ResultFile
+
+    return ResultFile(args.images, args.masks, args.annotations, args.out, settings_text(args))
+
+
+def open_cityscapes(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
+    from ..batch.cityscapes import CityscapesFolder
+
+    return CityscapesFolder(args.images, args.masks, args.out)
+
+
+def open_true_labels(args: argparse.Namespace, rules: 'LabelRules') -> 'GroundTruth':
+    from ..batch.truth import TrueLabelMaps
+
+    return TrueLabelMaps(args.ground_truth, rules, args.gt_suffix or '')
+
+
+def open_true_annotations(args: argparse.Namespace, rules: 'LabelRules') -> 'GroundTruth':
+    from ..batch.truth import TrueAnnotations
+
+    return TrueAnnotations(args.ground_truth)
+
+
+IMAGES = 'folder (with subfolders), file or quoted pattern of images'
+KINDS = {
+    'label-maps': Kind(
+        'label maps, which keep their form: palette, 8-bit or 16-bit PNG, or .npy',
+        (
+            IMAGES,
+            'folder of label maps named as the images, or one label map',
+            'folder for the refined ones; a file where MASKS is one',
+        ),
+        (add_image_suffix, add_mask_suffix, add_label_rules, add_true_suffix),
+        open_label_maps,
+        open_true_labels,
+    ),
+    'coco': Kind(
+        'a COCO result file, of which only masks change; those that fail stay as they are',
+        (IMAGES, 'the result file (.json)', 'the refined one (.json)'),
+        (add_annotations,),
+        open_coco,
+        open_true_annotations,
+    ),
+    'cityscapes': Kind(
+        'a Cityscapes result folder (*_pred.txt and PNGs); masks that fail stay as they are',
+        (IMAGES, 'the result folder', 'folder for the refined one'),
+        (),
+        open_cityscapes,
+        open_true_annotations,
+    ),
+    'video': Kind(
+        'a video and a folder with one label map for each frame',
+        (
+            'the video',
+            'folder of label maps, in the order of the frames by name',
+            'folder for the refined ones',
+        ),
+        (add_mask_suffix, add_label_rules, add_true_suffix),
+        open_video,
+        open_true_labels,
+    ),
+}
+
+
+def with_kind(words: list[str]) -> list[str]:
+    """Put the kind of input before ``IMAGES MASKS ...`` if it is left out."""
+    paths = words[:2]
+    if len(paths) < 2 or paths[0] in KINDS or any(path.startswith('-') for path in paths):
+        return words
+    return [kind_of_input(*paths), *words]
+
+
+def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Add a subcommand for each kind of input; ``words`` may name a method with own options."""
+    methods = offered_methods(words)
+    kinds = parser.add_subparsers(title='kinds of input', metavar='KIND', required=True)
+    for name, kind in KINDS.items():
+        part = kinds.add_parser(name, help=kind.help, description=kind.help, allow_abbrev=False)
+        part.set_defaults(kind=kind, parser=part)
+        add_places(part, *kind.places)
+        for add in kind.options:
+            add(part)
+        add_refiner(part, methods)
+        add_pictures(part)
+        add_processes(part)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Refine; the exit status."""
+    check_refiner(args.parser, args)
+    check_pictures(args.parser, args)
+    check_places(args)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    from ..runs.opencv_log import silence_opencv
+    from ..runs.processes import leave_processes, start_processes
+
+    silence_opencv()
+    rank, processes = start_processes(args.launcher)
+    status = refine(args, rank, processes)
+    leave_processes()
+    return status
+
+
+def refine(args: argparse.Namespace, rank: int, processes: int) -> int:
+    """Refine what is this process's share; the exit status."""
+    from mmengine.dist import all_gather_object
+
+    from ..batch.summary import merge_reports
+
+    config = None if offset_folder(args, 'offsets') else refiner_config(args)
+    rules = label_rules(args, config)
+    work = args.kind.open(args, rules)
+    if work.is_finished() and not args.overwrite:
+        if rank == 0:
+            print(f'{args.out} is there already; --overwrite refines it again')
+        return 0
+    source = make_source(args, config)
+    drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
+    tasks = work.tasks
+    if rank == 0:
+        print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
+    report = run_with_bar(tasks[rank::processes], source, drawing, args.overwrite, rank == 0)
+    if report.stopped != 'interrupted':
+        report = merge_reports(all_gather_object(report))
+    if rank != 0:
+        return 0
+    report.failed += work.missing
+    if not report.stopped:
+        report = merge_reports([report, work.finish()])
+    return tell(args, report, work.of_instances)
+
+
+def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> 'LabelRules':
+    """What the labels of label maps mean; instances have none."""
+    from ..files.label_ids import LabelRules
+
+    if not hasattr(args, 'ignore_index'):
+        return LabelRules()
+    ignore_index = args.ignore_index
+    if ignore_index == 'auto' and config:
+        ignore_index = config.get('ignore_index', 'auto')
+    return LabelRules(ignore_index, args.label_ids, args.num_classes)
+
+
+def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Source':
+    """What refines: the refiner of a config; without one, offset fields from files."""
+    from ..apis import build_refiner
+    from ..batch.source import OffsetFolderSource, RefinerSource
+
+    options = refiner_options(args)
+    if config is None:
+        return OffsetFolderSource(args.offsets, **options)
+    save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
+    if save_offsets and method and method.follows_offsets:
+        options |= method.follows_offsets
+    return RefinerSource(
+        build_refiner(config, args.checkpoint, args.device, **options), save_offsets
+    )
+
+
+def make_drawing(
+    args: argparse.Namespace, source: 'Source', rules: 'LabelRules', fps: float | None
+) -> 'DrawingSource':
+    """What refines with ``source`` and draws; ``fps`` of the video that is refined."""
+    from ..batch.drawing import DrawingSource
+
+    truth = args.kind.open_truth(args, rules) if args.ground_truth else None
+    given = fps if args.fps is None else args.fps
+    return DrawingSource(source, args.visualize, 25 if given is None else given, truth)
+
+
+def run_with_bar(
+    tasks: 'Sequence[Task]',
+    source: 'Source',
+    drawing: 'DrawingSource | None',
+    overwrite: bool,
+    shown: bool,
+) -> 'Report':
+    """Refine, with a progress bar and pictures; the outcome."""
+    from ..batch.tasks import run_tasks
+
+    with ProgressBars(shown) as bars:
+        step = bars.start('refining', len(tasks))
+        if drawing is None:
+            return run_tasks(tasks, source, overwrite, step)
+        with drawing:
+            report = run_tasks(tasks, drawing, overwrite, step)
+    report.failed += drawing.failed
+    return report
+
+
+def tell(args: argparse.Namespace, report: 'Report', of_instances: bool) -> int:
+    """Say what was done; the exit status."""
+    from ..batch.summary import summary
+
+    for line in report.failed:
+        print(f'failed: {line}', file=sys.stderr)
+    for line in report.notes:
+        print(f'note: {line}', file=sys.stderr)
+    print(summary(report, 'mask area' if of_instances else 'pixels'))
+    if report.stopped:
+        print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
+    elif report.ok:
+        pictures = f', pictures to {args.visualize}' if args.visualize else ''
+        print(f'written to {args.out}{pictures}')
+    elif of_instances:
+        print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
+    elif report.refined:
+        print(f'those that did not fail are written to {args.out}')
+    if report.stopped == 'interrupted':
+        return 130
+    return 0 if report.ok else 1
