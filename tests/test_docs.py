@@ -29,7 +29,9 @@ import yaml
 from doc_blocks import Command, blocks, commands
 from mmengine.config import Config
 
-from mmrefine import registry
+from mmrefine import cli, registry
+from mmrefine.cli import refine
+from mmrefine.methods import shipped_methods
 from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.refiners import bpr_refiner
 
@@ -50,6 +52,8 @@ CONFIG = re.compile(
     r'^(_base_|custom_hooks|custom_imports|model|test_evaluator|train_dataloader) = ', re.M
 )
 TOP, LEFT, SIZE = 40, 180, (64, 96)  # a small part of the photograph
+# A script that does the same as a command of ours.
+TOOL = re.compile(r"run_tool\('([\w-]+)'\)")
 every_page = pytest.mark.parametrize('page', PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
@@ -164,13 +168,33 @@ def parse(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             runpy.run_path(str(ROOT / words[0]), run_name='__main__')
 
 
+def our_command(words: list[str]) -> list[str]:
+    """What a command line gives to ``mmrefine``, also by a script in ``tools/``; else nothing."""
+    if words[0] == 'mmrefine':
+        return words[1:]
+    if words[0] in ('python', 'torchrun'):
+        for index, word in enumerate(words):
+            if word == 'mmrefine' and words[index - 1] == '-m':
+                return words[index + 1 :]
+            if not word.startswith('tools/'):
+                continue
+            if name := TOOL.search((ROOT / word).read_text('utf-8')):
+                return [name[1], *words[index + 1 :]]
+    return []
+
+
 def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A command exists and understands its arguments; files of the repository in it exist."""
     for word in words[1:]:
         if word.startswith(tuple(f'{name}/' for name in FOLDERS)) and word not in OUTPUTS:
             assert list(ROOT.glob(word)), f'{word} does not exist'
     program = words[0]
-    if program in ('python', 'torchrun'):
+    if ours := our_command(words):
+        with monkeypatch.context() as patch:
+            # Configs of the user's own are not there to be asked for options.
+            patch.setattr(refine, 'offered_methods', lambda words: shipped_methods())
+            cli.parse(ours)
+    elif program in ('python', 'torchrun'):
         start = next(i for i, word in enumerate(words) if word.endswith('.py'))
         assert program == 'torchrun' or start == 1
         parse(words[start:], monkeypatch)
@@ -189,9 +213,12 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a script in this process, which has imported torch already."""
-    assert command.words[0] == 'python'
+    """Run a command in this process, which has imported torch already."""
     assert not command.environment
+    if ours := our_command(command.words):
+        assert cli.main(ours) == 0, command.words
+        return
+    assert command.words[0] == 'python'
     with monkeypatch.context() as patch:
         patch.setattr(sys, 'argv', command.words[1:])
         status = None
@@ -205,6 +232,8 @@ def run(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 @every_page
 def test_commands(page: Path, names, monkeypatch, capsys) -> None:
     for command in commands(page):
+        if page.name == 'add_a_method.md' and our_command(command.words):
+            continue  # with an option of its refiner: run in test_docs_add_a_method.py
         try:
             check_command(command.words, monkeypatch)
         except SystemExit:

@@ -31,6 +31,10 @@ FLOORS = {
 NO_MM = {'ops', 'measures', 'methods', 'files'}
 MM_MODULES = {'mmcv', 'mmengine', 'mmseg', 'mmdet', 'mmpretrain'}
 DETECTION = {'mmdet', 'mmcv.ops', 'mmcv._ext'}
+# Refining files, measuring files, calling from Python: none of them is made of another.
+APART = {'batch', 'reports', 'apis'}
+# These name no method: a refiner tells them what it is called and which options it has.
+ANY_METHOD = ('apis', 'batch', 'cli', 'hooks', 'reports', 'runs')
 VAGUE_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}
 # On their floor, these parts may import each other; all others meet only further down.
 NEIGHBOURS = {('structures', 'registry'), ('measures', 'ops')}
@@ -115,6 +119,40 @@ def test_imports_point_down(path):
         or (FLOORS[other] == FLOORS[part] and (part, other) not in NEIGHBOURS)
     }
     assert not wrong, f'{path} is on floor {FLOORS[part]} and imports {sorted(wrong)}'
+
+
+@pytest.mark.parametrize('path', [p for p in FILES if part_of(p) in APART], ids=identifier)
+def test_refining_measuring_and_calling_are_apart(path):
+    assert not parts_imported(path) & APART
+
+
+@pytest.mark.parametrize('path', [p for p in FILES if part_of(p) in ANY_METHOD], ids=identifier)
+def test_a_method_is_named_by_its_own_files_only(path):
+    methods = {p.stem for p in (PACKAGE / 'methods').glob('*.py')} - {'__init__', 'declaration'}
+    assert len(methods) >= 2
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {part for name in imported_names(path) for part in name.split('.')}
+    wrong = {name for name in names if any(method in name.lower() for method in methods)}
+    assert not wrong
+
+
+def test_no_room_is_too_big():
+    """A room is a folder; those in it are rooms of their own."""
+    lines: dict[Path, int] = {}
+    for path in FILES:
+        lines[path.parent] = lines.get(path.parent, 0) + len(path.read_text('utf-8').splitlines())
+    biggest = max(lines, key=lines.__getitem__)
+    assert lines[biggest] <= 0.12 * sum(lines.values()), biggest
+
+
+def test_the_file_that_writes_a_refined_png_is_two_steps_from_the_command():
+    kinds = (PACKAGE / 'cli' / 'refine.py').read_text('utf-8')
+    assert 'from ..batch.label_maps import LabelMaps' in kinds
+    tasks = (PACKAGE / 'batch' / 'label_maps.py').read_text('utf-8')
+    assert 'from ..files.label_maps import LABEL_SUFFIXES, read_label_map, write_label_map' in tasks
+    assert '.png' in (PACKAGE / 'files' / 'label_maps.py').read_text('utf-8')
 
 
 @pytest.mark.parametrize('path', [p for p in FILES if part_of(p) in NO_MM], ids=identifier)

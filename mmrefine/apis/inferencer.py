@@ -17,6 +17,7 @@ from rich.progress import track
 from ..files.find import check_out_folder
 from ..files.label_maps import LabelMap, read_label_map, write_label_map
 from ..files.pictures import PictureFolder, PictureVideo, picture_sink
+from ..methods import DEFAULT
 from ..pictures.changes import draw_refinement
 from ..refiners import Refiner, check_masks, load_image
 from .build import build_refiner
@@ -69,7 +70,7 @@ class RefinementInferencer(BaseInferencer):
 
     def __init__(
         self,
-        model: Refiner | str | os.PathLike | Mapping[str, Any] = 'segfix',
+        model: Refiner | str | os.PathLike | Mapping[str, Any] = DEFAULT,
         weights: str | os.PathLike | None = None,
         device: str | None = None,
         show_progress: bool = True,

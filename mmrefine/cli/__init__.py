@@ -4,6 +4,6 @@ Each reads its arguments without torch or mmseg, so that ``--help`` and shell co
 once; what does the work is imported by its ``run``.
 """
 
-from .command import build_parser, main, run_tool
+from .command import build_parser, main, parse, run_tool
 
-__all__ = ['build_parser', 'main', 'run_tool']
+__all__ = ['build_parser', 'main', 'parse', 'run_tool']

@@ -39,23 +39,33 @@ def main(words: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with status 2 if the words are not understood, 0 after ``--help``.
     """
-    words = list(sys.argv[1:] if words is None else words)
-    command = COMMANDS.get(words[0]) if words else None
-    if command is not None:
-        words[1:] = _with_kind(command, words[1:])
-    return _run('mmrefine', lambda: build_parser(words), words)
+    typed = sys.argv[1:] if words is None else words
+    return _run('mmrefine', lambda: parse(typed))
 
 
 def run_tool(name: str) -> None:
     """Do what ``mmrefine NAME`` does, as a script in ``tools/``; ends the process."""
-    command, words = COMMANDS[name], sys.argv[1:]
-    prog = Path(sys.argv[0]).name
-    words = _with_kind(command, words)
+    command, prog = COMMANDS[name], Path(sys.argv[0]).name
 
-    def build() -> argparse.ArgumentParser:
-        return _fill(argparse.ArgumentParser(**_options(command, prog)), command, words)
+    def understand() -> argparse.Namespace:
+        words = _with_kind(command, sys.argv[1:])
+        parser = argparse.ArgumentParser(**_options(command, prog))
+        return _parse(_fill(parser, command, words), words)
 
-    sys.exit(_run(prog, build, words))
+    sys.exit(_run(prog, understand))
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Understand what is typed after ``mmrefine``; ``run`` of what comes back does it.
+
+    Raises:
+        SystemExit: as :func:`main`.
+        ValueError: if the words name a config or a method that cannot be had.
+    """
+    first, rest = list(words[:1]), list(words[1:])
+    if first and first[0] in COMMANDS:
+        rest = _with_kind(COMMANDS[first[0]], rest)
+    return _parse(build_parser([*first, *rest]), [*first, *rest])
 
 
 def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -75,9 +85,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     return parser
 
 
-def _run(prog: str, build: Callable[[], argparse.ArgumentParser], words: Sequence[str]) -> int:
+def _run(prog: str, understand: Callable[[], argparse.Namespace]) -> int:
     try:
-        args = _parse(build(), words)
+        args = understand()
         return args.run(args)
     except KeyboardInterrupt:
         print(f'{prog}: interrupted', file=sys.stderr)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 DESCRIPTION = (
-    'Turn the checkpoints that the authors of SegFix (HRNet-2x-W20, HRNet-W48) and BPR '
-    '(HRNet-W18-small, HRNet-W48) released into self-contained ones of this package'
+    "Turn a checkpoint that a method's authors released into a self-contained one of this package"
 )
 EPILOG = """
 example:
@@ -20,8 +19,8 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument('out', metavar='OUT', help='file to write')
     parser.add_argument(
         '--config',
-        help='config of the network, where it is none of those: for weights trained with the '
-        'released code on other settings',
+        help='config of the network, where it is none that its authors released: for weights '
+        'trained with their code on other settings',
     )
 
 

@@ -25,11 +25,12 @@ def offered_methods(words: Sequence[str]) -> dict[str, Method]:
     early.add_argument('--method', nargs='?')
     early.add_argument('--config', nargs='?')
     args, _ = early.parse_known_args(words)
-    if args.config is None and (args.method is None or args.method in shipped):
-        return shipped
+    named = [name for name in (args.method, args.config) if name is not None]
+    if len(named) != 1 or named[0] in shipped:
+        return shipped  # both are refused later
     from ..refiners.names import refiner_class, refiner_settings
 
-    method = refiner_class(refiner_settings(args.config or args.method)).method
+    method = refiner_class(refiner_settings(named[0])).method
     return {} if method is None else {method.name: method}
 
 

@@ -1,0 +1,220 @@
+"""The command ``mmrefine``: answers at once, offers options where they work, completes words."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmrefine.cli import main, parse
+from mmrefine.cli.command import COMMANDS
+from mmrefine.version import __version__
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ('torch', 'mmengine', 'mmcv', 'mmseg', 'mmdet', 'cv2', 'scipy', 'matplotlib')
+# Every --help; what it says and what it must not take.
+ASK = f"""
+import resource, sys
+from mmrefine.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as ended:
+    status = ended.code
+used = resource.getrusage(resource.RUSAGE_SELF)
+heavy = [name for name in {HEAVY} if name in sys.modules]
+print(status, used.ru_utime + used.ru_stime, heavy, file=sys.stderr)
+"""
+HELPS = [
+    [],
+    *([name] for name in COMMANDS),
+    *(['refine', kind] for kind in ('label-maps', 'coco', 'cityscapes', 'video')),
+    ['refine', 'label-maps', '--method', 'bpr'],
+    *(['evaluate', kind] for kind in ('label-maps', 'coco')),
+]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize('words', HELPS, ids=' '.join)
+def test_help_answers_within_a_second_without_torch(words, run_fresh):
+    done = run_fresh('-c', ASK, *words, '--help')
+    status, seconds, heavy = done.stderr.split(maxsplit=2)
+    assert (status, heavy.strip()) == ('0', '[]')
+    assert float(seconds) < 1
+    assert done.stdout.startswith('usage: mmrefine')
+
+
+def test_every_command_and_kind_is_asked_for_help():
+    text = ' '.join(' '.join(words) for words in HELPS)
+    for name, command in COMMANDS.items():
+        assert name in text
+        for kind in getattr(command, 'KINDS', ()):
+            assert ' '.join((name, kind)) in text
+
+
+def help_of(words, capsys) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, '--help'])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_lists_every_shipped_methods_options(capsys):
+    text = help_of(['refine', 'label-maps'], capsys)
+    for part in ('options of bpr:', '--iou-threshold', 'options of segfix:', '--min-confidence'):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ('option', 'kinds'),
+    [
+        ('--num-classes', ('label-maps', 'video')),
+        ('--image-suffix', ('label-maps',)),
+        ('--annotations', ('coco',)),
+        ('--method', ('label-maps', 'coco', 'cityscapes', 'video')),
+    ],
+)
+def test_options_are_offered_where_they_work(option, kinds, capsys):
+    offered = {
+        kind for kind in COMMANDS['refine'].KINDS if option in help_of(['refine', kind], capsys)
+    }
+    assert offered == set(kinds)
+
+
+@pytest.mark.parametrize(
+    ('words', 'kind'),
+    [
+        (['photos', 'masks', 'out'], 'label-maps'),
+        (['photos', 'r.json', 'out.json', '--method', 'bpr'], 'coco'),
+        (['photos', 'results', 'out'], 'cityscapes'),
+        (['clip.MP4', 'masks', 'out'], 'video'),
+    ],
+)
+def test_kind_of_input_is_seen_where_it_is_left_out(words, kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ('masks', 'results/x'):
+        Path(folder).mkdir(parents=True)
+    Path('results/x/a_pred.txt').touch()
+    said = parse(['refine', kind, *words])
+    seen = parse(['refine', *words])
+    assert seen.kind is said.kind is COMMANDS['refine'].KINDS[kind]
+    assert (seen.images, seen.masks, seen.out) == tuple(words[:3])
+
+
+@pytest.mark.parametrize(
+    ('words', 'kind'),
+    [
+        (['pred', 'gt', '--dataset', 'camvid'], 'label-maps'),
+        (['--before', 'p', 'gt', '--classes', 'c.json'], 'label-maps'),
+        (['r.json', 'gt.json'], 'coco'),
+        (['--before', 'r.json', 'gt.json'], 'coco'),
+    ],
+)
+def test_kind_of_predictions_is_seen_where_it_is_left_out(words, kind):
+    assert parse(['evaluate', *words]).evaluate is COMMANDS['evaluate'].KINDS[kind][-1]
+
+
+def test_usage_errors_show_the_usage_of_the_subcommand(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['refine', 'coco', 'photos', 'r.json', 'o.json', '--num-classes', '3'])
+    assert ended.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith('usage: mmrefine refine coco [-h]')
+    assert 'mmrefine refine coco: error: unrecognized arguments: --num-classes 3' in text
+    with pytest.raises(SystemExit):
+        main(['refine', '--overwrite', 'photos', 'masks', 'out'])
+    assert 'invalid choice' in capsys.readouterr().err
+
+
+def test_other_errors_are_one_line(capsys, tmp_path):
+    assert main(['refine', str(tmp_path / 'none'), str(tmp_path), str(tmp_path / 'o')]) == 1
+    text = capsys.readouterr().err
+    assert text == f'mmrefine: error: {tmp_path}/none: no such file or folder\n'
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        main(['--version'])
+    assert capsys.readouterr().out == f'mmrefine {__version__}\n'
+
+
+def test_refining_as_a_module_and_as_a_script_are_the_same(tmp_path, run_fresh):
+    folder = ROOT / 'demo'
+    image = cv2.imread(str(folder / 'images' / 'coffee.png'))[40:104, 180:276]
+    labels = cv2.imread(str(folder / 'coarse' / 'coffee.png'), 0)[40:104, 180:276]
+    cv2.imwrite(str(tmp_path / 'i.png'), image)
+    cv2.imwrite(str(tmp_path / 'm.png'), labels)
+    done = run_fresh('-m', 'mmrefine', 'refine', 'i.png', 'm.png', 'a.png', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    script = str(ROOT / 'tools' / 'refine.py')
+    done = run_fresh(script, 'label-maps', 'i.png', 'm.png', 'b.png', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    refined = cv2.imread(str(tmp_path / 'a.png'), 0)
+    assert (refined != labels).any()
+    assert np.array_equal(refined, cv2.imread(str(tmp_path / 'b.png'), 0))
+
+
+def test_info_names_versions_device_and_what_each_file_of_weights_learned_from(capsys):
+    assert main(['info']) == 0
+    text = capsys.readouterr().out
+    assert f'mmrefine {__version__}, Python {sys.version.split()[0]}' in text
+    assert 'torch ' in text
+    assert 'device: ' in text
+    assert 'methods: bpr, segfix' in text
+    weights = sorted((ROOT / 'mmrefine' / 'weights').glob('*.pth'))
+    assert weights
+    blocks = {block.splitlines()[0]: block for block in text.split('\n\n')[1:]}
+    assert sorted(blocks) == [str(path) for path in weights]
+    assert 'CC BY-NC' in blocks[str(ROOT / 'mmrefine' / 'weights' / 'bpr_unet-small.pth')]
+
+
+@pytest.mark.skipif(shutil.which('bash') is None, reason='bash is not there')
+def test_words_are_completed_in_bash(capsys, tmp_path):
+    pytest.importorskip('shtab')
+    with pytest.raises(SystemExit):
+        main(['--print-completion', 'bash'])
+    (tmp_path / 'mmrefine').write_text(capsys.readouterr().out)
+    program = """
+        source mmrefine
+        function=$(complete -p mmrefine | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+        $function mmrefine "${COMP_WORDS[-1]}"
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+
+    def completions(*words: str) -> list[str]:
+        done = subprocess.run(
+            ['bash', '-c', program, 'bash', 'mmrefine', *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert completions('re') == ['refine']
+    assert completions('refine', 'co') == ['coco']
+    assert completions('refine', 'coco', '--anno') == ['--annotations']
+    assert completions('refine', 'coco', '--num') == []
+    assert completions('refine', 'label-maps', '--min-s') == ['--min-score-gain']
+
+
+def test_without_shtab_it_is_said(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'shtab', None)
+    with pytest.raises(SystemExit):
+        main(['--print-completion', 'bash'])
+    assert "pip install 'mmrefine[completion]'" in capsys.readouterr().out
+
+
+def test_finished_coco_results_are_not_refined_again(tmp_path, monkeypatch, capsys):
+    """Nor is a network built."""
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite('a.png', np.zeros((3, 4, 3), np.uint8))
+    for name in ('r.json', 'o.json'):
+        Path(name).write_text(json.dumps([]))
+    monkeypatch.setattr('mmrefine.apis.build_refiner', None)
+    assert main(['refine', 'coco', '.', 'r.json', 'o.json']) == 0
+    assert capsys.readouterr().out.startswith('o.json is there already')
