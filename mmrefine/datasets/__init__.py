@@ -7,6 +7,7 @@ from .instance_maps import CocoInstanceMapDataset
 from .label_maps import DrawnLabelMapDataset, LabelMapDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
+from .video_sampler import VideoSampler
 
 __all__ = [
     'BoundaryPatchDataset',
@@ -16,5 +17,6 @@ __all__ = [
     'DrawnLabelMapDataset',
     'EvenSourceSampler',
     'LabelMapDataset',
+    'VideoSampler',
     'transforms',
 ]

@@ -6,9 +6,11 @@ from .cityscapes_instance_metric import CityscapesInstanceMetric
 from .edge_fscore_metric import EdgeFScoreMetric
 from .instance_boundary_metric import InstanceBoundaryMetric
 from .patch_metric import PatchMetric
+from .perceptual_consistency_metric import PerceptualConsistencyMetric
 from .refinement_gain import RefinementGain
 from .segfix_metric import SegFixMetric
 from .trimap_iou_metric import TrimapIoUMetric
+from .whole_videos import WholeVideos
 
 __all__ = [
     'BoundaryFScoreMetric',
@@ -17,7 +19,9 @@ __all__ = [
     'EdgeFScoreMetric',
     'InstanceBoundaryMetric',
     'PatchMetric',
+    'PerceptualConsistencyMetric',
     'RefinementGain',
     'SegFixMetric',
     'TrimapIoUMetric',
+    'WholeVideos',
 ]

@@ -12,6 +12,13 @@ from .counts import Counts, total
 from .fscore import BoundaryFScoreCounts, boundary_fscore
 from .inner_band import BoundaryIoUCounts, boundary_iou
 from .instances import InstanceBoundaryFScoreCounts, instance_boundary_fscore
+from .perceptual import (
+    PerceptualConsistencyCounts,
+    auroc,
+    consistency_maps,
+    perceptual_consistency,
+    predicted_correctness,
+)
 from .regions import (
     BoundaryDistance,
     ErrorCounts,
@@ -32,16 +39,21 @@ __all__ = [
     'Counts',
     'ErrorCounts',
     'InstanceBoundaryFScoreCounts',
+    'PerceptualConsistencyCounts',
     'RegionCounts',
     'TrimapCounts',
     'UpperBoundCounts',
+    'auroc',
     'boundary_fscore',
     'boundary_iou',
     'boundary_upper_bound',
+    'consistency_maps',
     'correct_near_boundary',
     'error_by_distance',
     'instance_boundary_fscore',
     'mean_boundary_accuracy',
+    'perceptual_consistency',
+    'predicted_correctness',
     'region_iou',
     'total',
     'trimap_iou',

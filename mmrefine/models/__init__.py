@@ -10,8 +10,10 @@ from . import (
     necks,
     segmentors,
 )
+from .perceptual_features import PerceptualFeatures
 
 __all__ = [
+    'PerceptualFeatures',
     'backbones',
     'classifiers',
     'data_preprocessors',

@@ -6,6 +6,8 @@ from .degrade import degrade
 from .direction import direction_map, direction_to_offset, segfix_targets
 from .draw_labels import draw_label_map
 from .edges import semantic_edge_map
+from .flow import optical_flow, warp_labels, warp_values
+from .frame_names import frame_key, order_frames
 from .offset import apply_offset
 from .patches import average_patches, crop_patches, reassemble_patches
 from .votes import apply_votes
@@ -21,8 +23,13 @@ __all__ = [
     'direction_to_offset',
     'distance_map',
     'draw_label_map',
+    'frame_key',
+    'optical_flow',
+    'order_frames',
     'propose_boxes',
     'reassemble_patches',
     'segfix_targets',
     'semantic_edge_map',
+    'warp_labels',
+    'warp_values',
 ]

@@ -1,7 +1,8 @@
 """Backbones that mmseg does not have."""
 
+from .efficientnet_lite import EfficientNetLiteStages
 from .ffnet_resnet import FFNetResNet
 from .hrnet import HRNet
 from .hrnet2x import HRNet2x
 
-__all__ = ['FFNetResNet', 'HRNet', 'HRNet2x']
+__all__ = ['EfficientNetLiteStages', 'FFNetResNet', 'HRNet', 'HRNet2x']
