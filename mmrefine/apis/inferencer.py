@@ -1,4 +1,4 @@
-"""Refinement with the manners of ``MMSegInferencer``."""
+"""Refinement of many images in one call, named as mmseg's ``MMSegInferencer`` is."""
 
 import math
 import os

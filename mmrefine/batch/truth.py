@@ -1,4 +1,4 @@
-"""Ground truth that pictures of what is refined are judged by.
+"""Ground truth, from which pictures tell fixed from broken pixels.
 
 Legend: H, W = image; N = masks.
 """

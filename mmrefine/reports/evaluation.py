@@ -85,7 +85,7 @@ class Evaluation:
         bands: By distance to the true boundary.
         scores: One for each image that is compared pixel by pixel.
         tasks: The images, in the same order.
-        settings: How was measured, for people: name and value.
+        settings: How the figures were measured, as the report prints it: name and value.
         remarks: Sentences on what was counted and what not.
     """
 

@@ -1,4 +1,4 @@
-"""The head of DeepLab-v2 (arXiv 1606.00915), which mmseg has not."""
+"""The head of DeepLab-v2 (arXiv 1606.00915). mmseg has none."""
 
 from collections.abc import Sequence
 from typing import Any
