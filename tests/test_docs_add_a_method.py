@@ -1,6 +1,6 @@
 """docs/add_a_method.md: the refiner made there works in all the places the page names."""
 
-import runpy
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from mmengine.registry import MODELS
 from mmengine.runner import Runner
 from mmengine.structures import PixelData
 
+from mmrefine.cli import main
 from mmrefine.registry import REFINERS
 
 ROOT = Path(__file__).parents[1]
@@ -139,18 +140,55 @@ def test_from_python(folder, majority) -> None:
     assert np.array_equal(names['result']['predictions'], expected)
 
 
-def test_from_the_shell(folder, majority, monkeypatch) -> None:
-    (command,) = commands(PAGE)
-    assert command.environment == {'PYTHONPATH': '.'}
-    assert command.words[0] == 'python'
-    monkeypatch.setattr(sys, 'argv', command.words[1:])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / command.words[1]), run_name='__main__')
-    assert not ended.value.code
+def check_refined(majority, out: str) -> None:
     for name in ('a.png', 'b.png'):
         expected = majority.refine(f'photos/{name}', read(f'predictions/{name}'))
-        assert np.array_equal(read(f'refined/{name}'), expected)
+        assert np.array_equal(read(f'{out}/{name}'), expected)
         assert (expected != read(f'predictions/{name}')).any()
+
+
+def test_from_the_shell(folder, run_fresh) -> None:
+    """In a process that knows nothing of the refiner: ``mmrefine`` is not touched."""
+    with_config = [c for c in commands(PAGE) if '--config' in c.words]
+    assert len(with_config) == 2
+    for command in with_config:
+        assert command.words[0] == 'mmrefine'
+        assert command.environment == {'PYTHONPATH': '.'}
+        path = os.pathsep.join([str(ROOT), *command.environment.values()])
+        done = run_fresh('-m', *command.words, cwd=folder, PYTHONPATH=path)
+        assert done.returncode == 0, done.stderr
+    from my_refiners import MajorityRefiner
+
+    check_refined(MajorityRefiner(window=7), 'refined')
+    check_refined(MajorityRefiner(window=9), 'refined_wide')
+
+
+def test_its_options_in_help(folder, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(['refine', 'label-maps', '--config', 'majority.py', '--help'])
+    text = capsys.readouterr().out
+    assert 'options of majority:' in text
+    assert 'side of the square that votes' in text
+    assert '--min-confidence' not in text
+
+
+def test_by_its_name_once_installed(folder, run_fresh) -> None:
+    (toml,) = [block.text for block in blocks(PAGE) if block.language == 'toml']
+    group, line = toml.splitlines()
+    assert group.startswith('[project.entry-points."')
+    info = folder / 'my_refiners-1.0.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text('Metadata-Version: 2.1\nName: my-refiners\nVersion: 1.0\n')
+    (info / 'entry_points.txt').write_text(
+        f'[{group.split(chr(34))[1]}]\n{line.replace(chr(34), "")}\n'
+    )
+    (command,) = [c for c in commands(PAGE) if '--method' in c.words]
+    path = os.pathsep.join([str(ROOT), str(folder)])
+    done = run_fresh('-m', *command.words, cwd=folder, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    from my_refiners import MajorityRefiner
+
+    check_refined(MajorityRefiner(window=9), 'refined_by_name')
 
 
 def test_behind_a_model(folder, majority) -> None:

@@ -37,7 +37,7 @@ def build_refiner(
         device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
             if there is one.
         backend: What computes the network: ``'torch'``, or ``'onnxruntime'`` on the CPU, for which
-            ``checkpoint`` may also be a file that ``tools/export.py`` wrote.
+            ``checkpoint`` may also be a file that ``mmrefine export`` wrote.
         **options: Further options of the refiner, in place of the config's: ``scale=1``.
 
     Returns:

@@ -105,7 +105,7 @@ class RefinementHook(Hook):
             raise ValueError(
                 'mmrefine.RefinementHook does not work with test-time augmentation, whose '
                 'predictions are merged after the model: run without --tta, save the label maps '
-                'and refine them with tools/refine.py'
+                'and refine them with mmrefine refine'
             )
         self._build(next(model.parameters()).device)
         self._reset_statistics()

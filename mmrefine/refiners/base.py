@@ -25,7 +25,7 @@ class Refiner(ABC):
 
     A new method of the family subclasses this, registers itself with
     ``mmrefine.registry.REFINERS``, and is then usable from Python, from
-    ``tools/refine.py`` and in ``mmrefine.RefinementHook`` alike. Its ``__init__`` takes a
+    ``mmrefine refine`` and in ``mmrefine.RefinementHook`` alike. Its ``__init__`` takes a
     ``device``, which the hook sets to that of the model it listens to.
 
     Attributes:

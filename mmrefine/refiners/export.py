@@ -174,7 +174,7 @@ class OnnxPredictor:
         """
         text = self.session.get_modelmeta().custom_metadata_map.get(CONFIG_KEY)
         if text is None:
-            raise ValueError('checkpoint: the ONNX file was not written by tools/export.py')
+            raise ValueError('checkpoint: the ONNX file was not written by mmrefine export')
         return json.loads(text)
 
 

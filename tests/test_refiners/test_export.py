@@ -189,7 +189,7 @@ def test_config_in_an_onnx_file_names_only_registered_parts(onnx_files, tmp_path
         if config:
             onnx.helper.set_model_props(proto, dict(mmrefine_model=config))
         onnx.save(proto, tmp_path / 'x.onnx')
-        with pytest.raises(ValueError, match=text or r'was not written by tools/export\.py'):
+        with pytest.raises(ValueError, match=text or r'was not written by mmrefine export'):
             build_refiner('segfix', tmp_path / 'x.onnx', backend='onnxruntime')
 
 
