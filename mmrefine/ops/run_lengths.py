@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+# Coordinates of polygons may be as many image sides away.
+FAR = 10
 MASK_MODULES = ('pycocotools.mask', 'faster_coco_eval.core.mask')
 
 
@@ -58,14 +60,16 @@ def run_lengths(segmentation: Any, size_hw: tuple[int, int]) -> dict[str, Any]:
         raise ValueError('there is no segmentation')
     try:
         if isinstance(segmentation, list):
-            _check_polygons(segmentation)
-            return codec.merge(codec.frPyObjects(segmentation, height, width))
+            polygons, _ = whole_polygons(segmentation, size_hw)
+            return codec.merge(codec.frPyObjects(polygons, height, width))
         size, counts = tuple(segmentation['size']), segmentation['counts']
         if size != (height, width):
             raise ValueError(
                 f'size {size} is not the size {(height, width)} of the image (height, width)'
             )
         if isinstance(counts, list):
+            if not all(type(count) is int for count in counts):
+                raise ValueError('its runs must be whole numbers')
             if sum(counts) != height * width or min(counts) < 0:
                 raise ValueError(f'its runs do not add up to {height} x {width} pixels')
             return codec.frPyObjects(segmentation, height, width)
@@ -76,12 +80,44 @@ def run_lengths(segmentation: Any, size_hw: tuple[int, int]) -> dict[str, Any]:
         raise ValueError('expected run lengths {size, counts} or polygons') from error
 
 
-def _check_polygons(polygons: list[Any]) -> None:
-    for polygon in polygons:
-        if len(polygon) < 6 or len(polygon) % 2 or not np.isfinite(polygon).all():
+def whole_polygons(polygons: list[Any], size_hw: tuple[int, int]) -> tuple[list[list[float]], int]:
+    """The parts of a polygon that have an area, as COCO's lists [x1, y1, x2, y2, x3, y3, ...].
+
+    Args:
+        polygons: A list of parts. A flat list of numbers, or a list of points [x, y], is one part.
+        size_hw: Size of the image; what reaches far beyond it, the decoders cannot take.
+
+    Returns:
+        The parts, and how many were left out: those of fewer than three points.
+
+    Raises:
+        ValueError: if there is no part with an area, or one is broken.
+    """
+    if polygons and all(isinstance(value, int | float) for value in polygons):
+        polygons = [polygons]
+    elif len(polygons) > 2 and all(
+        isinstance(part, list | tuple) and len(part) == 2 for part in polygons
+    ):
+        polygons = [[value for point in polygons for value in point]]
+    parts = []
+    farthest = FAR * max(*size_hw, 100)
+    for part in polygons:
+        if len(part) % 2 or not all(isinstance(value, int | float) for value in part):
             raise ValueError('expected polygons [x1, y1, x2, y2, x3, y3, ...]')
-    if not polygons:
-        raise ValueError('expected at least one polygon')
+        far = [value for value in part if not abs(value) <= farthest]  # NaN, too
+        if far:
+            height, width = size_hw
+            raise ValueError(
+                f'expected polygons in the image of {height} x {width} (height x width), one has '
+                f'a coordinate of {far[0]}'
+            )
+        if len(part) >= 6:
+            parts.append(list(part))
+    if not parts:
+        raise ValueError(
+            'expected at least one polygon [x1, y1, x2, y2, x3, y3, ...] of three points'
+        )
+    return parts, len(polygons) - len(parts)
 
 
 def _check_compressed(data: bytes, pixels: int) -> None:

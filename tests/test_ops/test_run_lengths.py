@@ -65,7 +65,7 @@ def compressed(mask=DRAWN, size=None, cut=None):
         (None, 'there is no segmentation'),
         ('a.png', 'expected run lengths'),
         ([], 'at least one polygon'),
-        ([[0, 0, 1, 1]], 'expected polygons'),
+        ([[0, 0, 1, 1]], 'at least one polygon'),
         ([[0, 0, 1, 1, 2]], 'expected polygons'),
         ([[0, 0, 1, 1, 2, float('nan')]], 'expected polygons'),
     ],
