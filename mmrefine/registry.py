@@ -7,9 +7,16 @@ that the location's ``__init__`` imports.
 """
 
 # ruff: noqa: E402 - the check comes before the imports it is about.
+import warnings
+
 from .frameworks import REQUIRED_MODULES, require
 
 require(*REQUIRED_MODULES)
+
+# It warns on import where mmcv has no compiled ops, of which this package needs none.
+with warnings.catch_warnings():
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+    import mmcv.cnn  # noqa: F401
 
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS

@@ -11,7 +11,7 @@ import torch
 from mmengine.structures import BaseDataElement
 
 from ..files.label_maps import read_label_map
-from ..refiners import Image, Refiner
+from ..refiners import Image, Refiner, refine_through
 from ..structures.predicted_masks import (
     as_given,
     predicted_fields,
@@ -69,17 +69,14 @@ def refine(refiner: Refiner, image: Image, predictions: Predictions) -> Predicti
         TypeError: if the predictions are of another kind.
         ValueError: if they have no masks, or masks and image differ in size.
     """
+    refine_masks = refine_through([refiner], image)
     if isinstance(predictions, BaseDataElement):
         for field in predicted_fields(predictions):
-            predictions = _refine_opened(refiner, image, _open_sample(predictions, field))
+            opened = _open_sample(predictions, field)
+            predictions = opened.with_masks(refine_masks(opened.masks))
         return predictions
-    return _refine_opened(refiner, image, open_predictions(predictions))
-
-
-def _refine_opened(refiner: Refiner, image: Image, opened: OpenedPredictions) -> Any:
-    if not opened.masks.size:  # where nothing was found, masks may be of any size
-        return opened.with_masks(opened.masks)
-    return opened.with_masks(refiner.refine(image, opened.masks))
+    opened = open_predictions(predictions)
+    return opened.with_masks(refine_masks(opened.masks))
 
 
 def open_predictions(predictions: Any) -> OpenedPredictions:

@@ -1,5 +1,6 @@
 """Datasets, samplers and transforms."""
 
+from .. import registry  # noqa: F401 - first: it imports mmcv without its warning
 from . import transforms
 from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
+from ..files.label_maps import read_label_map
 from ..ops import draw_label_map
+from ..ops.boundary import IGNORED
 from ..registry import DATASETS
 
 
@@ -52,7 +53,7 @@ class DrawnLabelMapDataset(torch.utils.data.Dataset):
 
 @DATASETS.register_module()
 class LabelMapDataset(BaseDataset):
-    """The label maps below a folder, as their files are: one channel, class indices.
+    """The label maps below a folder: class indices, of PNGs that may have a palette.
 
     An item is ``dict(inputs=labels)``, int64 (H, W).
 
@@ -60,7 +61,8 @@ class LabelMapDataset(BaseDataset):
         data_root: The folder.
         suffix: How the names of label maps end.
         crop_size: Rows and columns of a random piece of each map, at most; whole maps else.
-        reduce_zero_label: Whether label 0 is ignored and all others count from 1, as in ADE20K.
+        reduce_zero_label: Whether label 0 is ignored and all others count from 1, as in ADE20K;
+            255 stays 255.
         **kwargs: Further arguments of mmengine's ``BaseDataset``.
 
     Raises:
@@ -91,15 +93,13 @@ class LabelMapDataset(BaseDataset):
     def prepare_data(self, index: int) -> dict[str, torch.Tensor]:
         """Read a map and cut the piece."""
         path = self.get_data_info(index)['path']
-        labels = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-        if labels is None or labels.ndim != 2:
-            raise ValueError(f'{path} is no image of one channel, as label maps are')
+        labels = read_label_map(path).labels.astype(np.int64)
         if self.reduce_zero_label:
-            labels = np.where(labels == 0, 255, labels - 1)
+            labels = np.where((labels == 0) | (labels == IGNORED), IGNORED, labels - 1)
         if self.crop_size is not None:
             rows, columns = (
                 slice(start := np.random.randint(max(have - want, 0) + 1), start + want)  # noqa: NPY002
                 for have, want in zip(labels.shape, self.crop_size, strict=True)
             )
             labels = labels[rows, columns]
-        return dict(inputs=torch.from_numpy(labels.astype(np.int64)))
+        return dict(inputs=torch.from_numpy(np.ascontiguousarray(labels)))

@@ -1,5 +1,6 @@
 """Metrics: thin shells over ``mmrefine.measures``."""
 
+from .. import registry  # noqa: F401 - first: it imports mmcv without its warning
 from .boundary_fscore_metric import BoundaryFScoreMetric
 from .boundary_iou_metric import BoundaryIoUMetric
 from .cityscapes_instance_metric import CityscapesInstanceMetric

@@ -3,16 +3,16 @@
 Readers give plain records, by image; masks stay encoded until somebody wants them.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from ..ops.run_lengths import decode_mask, encode_mask, run_lengths
+from .json_files import read_json
+from .label_maps import read_label_map
 
 
 class Instance(NamedTuple):
@@ -168,30 +168,12 @@ def read_mask(path: str | Path, size_hw: tuple[int, int]) -> np.ndarray:
     """A mask from an image file, anything but 0 is object: bool (H, W).
 
     Raises:
-        ValueError: if the file is missing, is no image, or has another size.
+        ValueError: if the file is missing, has not one number a pixel, or has another size.
     """
-    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if Path(path).is_file() else None
-    if mask is None:
-        raise ValueError(f'{path}: the mask is missing or no image')
+    mask = read_label_map(path).labels
     if mask.shape != tuple(size_hw):
         raise ValueError(f'{path}: size {mask.shape} is not the size {size_hw} of the image')
     return mask != 0
-
-
-def read_json(path: str | Path) -> Any:
-    """Content of a JSON file.
-
-    Raises:
-        ValueError: if the file is missing or cut off.
-    """
-    try:
-        return json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read: {error.strerror}') from error
-    except ValueError as error:
-        raise ValueError(
-            f'{path}: expected JSON, the file is broken or cut off: {error}'
-        ) from error
 
 
 def _frame(stem: str) -> str:

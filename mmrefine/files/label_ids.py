@@ -5,6 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..ops.ignored import IgnoreIndex, ignored_label
+
 # Cityscapes' label ids that are classes; all others (0 unlabeled, 4 static, 15 bridge, 29
 # caravan, ...) are void and never evaluated.
 CITYSCAPES_CLASSES = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)
@@ -14,7 +16,6 @@ CITYSCAPES_INSTANCE_FACTOR = 1000
 # Takes the place of every ignored label while refining; no file holds it.
 IGNORED = int(np.iinfo(np.int64).min)
 
-IgnoreIndex = int | None | Literal['auto']
 LabelIds = Literal['plain', 'cityscapes']
 
 
@@ -48,9 +49,8 @@ def ignored_pixels(
     Returns:
         bool (H, W).
     """
-    if ignore_index == 'auto':
-        ignore_index = 255 if labels.dtype == np.uint8 else None
-    ignored = np.zeros(labels.shape, bool) if ignore_index is None else labels == ignore_index
+    label = ignored_label(ignore_index, labels.dtype)
+    ignored = np.zeros(labels.shape, bool) if label is None else labels == label
     if label_ids == 'cityscapes':
         classes = labels.astype(np.int64)
         counted = classes >= CITYSCAPES_INSTANCE_FACTOR

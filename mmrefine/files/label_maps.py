@@ -109,7 +109,20 @@ def _read_npy(path: Path) -> LabelMap:
 
 
 def _read_png(path: Path) -> LabelMap:
-    colour_type, depth = _png_header(path)
+    return decode_label_map(path.read_bytes(), path)
+
+
+def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
+    """A label map from the bytes of a PNG.
+
+    Args:
+        content: The bytes.
+        path: Where they come from, for messages.
+
+    Raises:
+        ValueError: as :func:`read_label_map`.
+    """
+    colour_type, depth = _png_header(content, path)
     if colour_type not in (GREY, PALETTE):
         raise ValueError(
             f'{path}: expected a label map with one number a pixel (grey or palette PNG), got '
@@ -117,7 +130,7 @@ def _read_png(path: Path) -> LabelMap:
             'has to be turned into label ids first'
         )
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(content)) as image:
             image.load()
             array = np.asarray(image)
             palette = image.getpalette() if colour_type == PALETTE else None
@@ -135,10 +148,9 @@ def _read_png(path: Path) -> LabelMap:
     return LabelMap(array // (255 // (2**depth - 1)))
 
 
-def _png_header(path: Path) -> tuple[int, int]:
+def _png_header(content: bytes, path: str | os.PathLike) -> tuple[int, int]:
     """Colour type and bits a sample, from the first chunk."""
-    with path.open('rb') as file:
-        header = file.read(26)
+    header = content[:26]
     if header[:8] != b'\x89PNG\r\n\x1a\n' or len(header) < 26:
         raise ValueError(f'{path}: expected a PNG, the file is broken or of another format')
     return header[25], header[24]

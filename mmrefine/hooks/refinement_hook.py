@@ -15,7 +15,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
-from ..refiners import Refiner
+from ..refiners import Refiner, refine_through
 from ..refiners.names import refiner_settings
 from ..registry import HOOKS, REFINERS
 from ..structures.predicted_masks import (
@@ -153,19 +153,13 @@ class RefinementHook(Hook):
                 "load images from files and keep 'img_path' in the meta_keys of its packing step"
             )
         start = time.perf_counter()
+        refine = refine_through(self._parts, image)  # type: ignore[arg-type]
         for field in predicted_fields(sample):
             masks = predicted_masks(sample, field)
-            refined = self._refine(image, to_array(masks))
+            coarse = to_array(masks)
+            refined = refine(coarse)
+            self._pixels += coarse.size
+            self._changed += int(np.count_nonzero(refined != coarse))
             put_refined_masks(sample, field, as_given(refined, masks))
         self._images += 1
         self._seconds += time.perf_counter() - start
-
-    def _refine(self, image: str, coarse: np.ndarray) -> np.ndarray:
-        """Masks through all refiners."""
-        refined = coarse
-        if coarse.size:  # where nothing was found, masks may be of any size
-            for refiner in self._parts:
-                refined = refiner.refine(image, refined)  # type: ignore[union-attr]
-        self._pixels += coarse.size
-        self._changed += int(np.count_nonzero(refined != coarse))
-        return refined

@@ -1,5 +1,6 @@
 """Networks, heads and losses, registered with ``mmrefine.registry.MODELS``."""
 
+from .. import registry  # noqa: F401 - first: it imports mmcv without its warning
 from . import (
     backbones,
     classifiers,

@@ -35,7 +35,7 @@ LOG_NAMES = (
     ),
 )
 # Names of registered parts. mmengine would import and call anything else that has dots in it.
-PART_NAME = re.compile(r'((mmrefine|mmseg|mmdet)\.)?\w+')
+PART_NAME = re.compile(r'((mmrefine|mmseg|mmdet|mmpretrain|mmcls)\.)?\w+')
 
 
 class _Nothing:

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import torch
 
+from .ignored import IGNORED_BYTE
 from .label_boxes import LabelBox, label_boxes
 
 Array = TypeVar('Array', np.ndarray, torch.Tensor)
 
-IGNORED = 255  # marks ignored pixels in every uint8 map that the package makes
+IGNORED = IGNORED_BYTE  # in every uint8 map that the package makes
 
 
 def distance_map(label_map: Array, ignore_index: int = 255) -> Array:

@@ -271,7 +271,8 @@ def _add_tensor(
             torch.from_numpy(scale_back_matrix(patches.shape[1], length, padding)).to(patches)
             for length in (height, width)
         )
-        inner = down @ patches @ across.T
+        with torch.autocast(patches.device.type, enabled=False):  # the caller may have it on
+            inner = down @ patches @ across.T
         pixels = (rows * shape[1] + columns).flatten()
         total.index_add_(0, pixels, inner.flatten())
         count.index_add_(0, pixels, torch.ones_like(pixels, dtype=torch.float32))

@@ -8,16 +8,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .direction import direction_to_offset
+from .boundary import Array, like
+from .direction import DIRECTION_VECTORS, check_directions
 
 
 def apply_votes(
-    masks: np.ndarray,
-    votes: np.ndarray,
+    masks: Array,
+    votes: Array,
     scale: float = 2,
     min_confidence: float = 0.5,
     ignore_index: int | None = None,
-) -> np.ndarray:
+) -> Array:
     """Give a pixel another label where directions with enough votes lead to others.
 
     :func:`apply_offset` follows the most probable direction, however little it leads by. Here
@@ -35,12 +36,22 @@ def apply_votes(
         ignore_index: label of (H, W) maps that is neither changed nor fetched, if any.
 
     Returns:
-        A copy of ``masks`` with labels changed: same shape and dtype.
+        A copy of ``masks`` with labels changed: same shape and dtype; of tensors a tensor on their
+        device, worked out on the CPU.
 
     Raises:
+        TypeError: ``masks`` and ``votes`` are not both arrays or both tensors.
         ValueError: the shapes do not belong together, there are not 4, 8, 16 or 32 directions, or
             ``scale`` or ``min_confidence`` is out of range.
     """
+    if isinstance(masks, torch.Tensor) and isinstance(votes, torch.Tensor):
+        arrays = masks.detach().cpu().numpy(), votes.detach().float().cpu().numpy()
+        return like(apply_votes(*arrays, scale, min_confidence, ignore_index), masks)
+    if not (isinstance(masks, np.ndarray) and isinstance(votes, np.ndarray)):
+        raise TypeError(
+            'masks and votes must both be numpy arrays or both be torch tensors, got '
+            f'{type(masks).__name__} and {type(votes).__name__}'
+        )
     if votes.ndim != 3 or masks.ndim not in (2, 3) or votes.shape[1:] != masks.shape[-2:]:
         raise ValueError(
             'expected masks (H, W) or (N, H, W) and votes (m, H, W), got '
@@ -71,9 +82,8 @@ def apply_votes(
 
 def _steps(num_directions: int, scale: float) -> np.ndarray:
     """Where each direction leads: int (m, 2), (dy, dx)."""
-    classes = torch.arange(num_directions, dtype=torch.uint8)[None]
-    offsets = direction_to_offset(classes, num_directions).numpy()[:, 0]
-    return np.rint(offsets.T * float(scale)).astype(np.int64)
+    check_directions(num_directions)
+    return np.rint(DIRECTION_VECTORS[num_directions] * float(scale)).astype(np.int64)
 
 
 def _window_around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:

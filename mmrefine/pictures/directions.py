@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ..ops import direction_to_offset, segfix_targets
+from ..ops.direction import DIRECTION_VECTORS, check_directions
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION
 from .drawing import INK, PAPER, write
 
@@ -139,7 +140,8 @@ def draw_directions(
 
 def direction_colours(num_directions: int) -> np.ndarray:
     """BGR uint8 (m, 3): one colour for each of eight sectors, whatever m is."""
-    vectors = _direction_vectors(num_directions)
+    check_directions(num_directions)
+    vectors = DIRECTION_VECTORS[num_directions]
     sectors = np.round(np.arctan2(vectors[:, 0], vectors[:, 1]) / (np.pi / 4)).astype(int) % 8
     return np.array(PALETTE_RGB, np.uint8)[sectors, ::-1]
 
@@ -150,7 +152,7 @@ def draw_legend(num_directions: int, note: str, ignored: bool = True) -> np.ndar
     write(legend, f'directions, m = {num_directions}', (12, 20), TEXT)
     centre = np.array([138, LEGEND_WIDTH // 2])
     colours = direction_colours(num_directions)
-    for number, vector in enumerate(_direction_vectors(num_directions)):
+    for number, vector in enumerate(DIRECTION_VECTORS[num_directions]):
         unit = vector / np.linalg.norm(vector)
         start, end, text = centre + 24 * unit, centre + 70 * unit, centre + 90 * unit
         _arrow(legend, start, end, colours[number], 3)
@@ -162,13 +164,6 @@ def draw_legend(num_directions: int, note: str, ignored: bool = True) -> np.ndar
         _hatch(legend, _box(legend.shape[:2], 296, 12, 14, 26))
         write(legend, 'ignored', (46, 303), TEXT)
     return legend
-
-
-def _direction_vectors(num_directions: int) -> np.ndarray:
-    """Vectors (dy, dx) of all directions: int (m, 2)."""
-    return direction_to_offset(np.arange(num_directions, dtype=np.uint8)[None], num_directions)[
-        :, 0
-    ].T
 
 
 def _draw_arrows(picture: np.ndarray, band: np.ndarray, offset: np.ndarray, zoom: int) -> None:

@@ -1,6 +1,6 @@
 """Refiners: a network + array functions -> refined masks."""
 
-from .base import Image, OffsetRefiner, Refiner, check_masks, load_image
+from .base import Image, OffsetRefiner, Refiner, check_masks, load_image, refine_through
 from .bpr_refiner import BPRRefiner
 from .segfix_refiner import SegFixRefiner, shift_masks
 
@@ -12,5 +12,6 @@ __all__ = [
     'SegFixRefiner',
     'check_masks',
     'load_image',
+    'refine_through',
     'shift_masks',
 ]

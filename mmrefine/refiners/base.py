@@ -12,6 +12,7 @@ import PIL.Image
 
 from ..files.images import choose_bands, decode_image, from_array, from_pil
 from ..methods import Method
+from ..ops.ignored import IGNORED_BYTE
 
 Image = str | os.PathLike | np.ndarray | PIL.Image.Image
 EXIF_HINT = (
@@ -92,6 +93,35 @@ class OffsetRefiner(Protocol):
         """Masks refined with a known offset field."""
 
 
+def refine_through(
+    refiners: Sequence[Refiner], image: Image
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Masks of one image through several refiners, one after the other.
+
+    Args:
+        refiners: They.
+        image: As for :meth:`Refiner.refine`.
+
+    Returns:
+        A function from masks to refined masks, for any number of masks. The image is read and what
+        does not depend on masks is done once, when the first masks come. Empty arrays come back as
+        they are: where nothing was found, they may be of any size.
+    """
+    opened: list[Callable[[np.ndarray], np.ndarray]] = []
+
+    def refine(masks: np.ndarray) -> np.ndarray:
+        if not masks.size:
+            return masks
+        if not opened:
+            array = load_image(image)
+            opened.extend(refiner.open(array) for refiner in refiners)
+        for step in opened:
+            masks = step(masks)
+        return masks
+
+    return refine
+
+
 def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
     """BGR uint8 (H, W, 3) of an image, EXIF orientation applied; see :mod:`mmrefine.files.images`.
 
@@ -100,13 +130,17 @@ def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
         bands: Numbers of the bands to take for red, green and blue, counted from 1, for images of
             other bands and types; of an array (H, W, bands) too.
 
+    Returns:
+        The image in C order; an array that is in C order comes back as it is.
+
     Raises:
         ValueError: if the file is missing or no image, or the image has bands that are not taken.
         TypeError: if it is something else, or an array of another dtype.
         ImportError: if bands are chosen and nothing that reads them is installed.
     """
     if isinstance(image, np.ndarray):
-        return from_array(image) if bands is None else choose_bands(image, bands)
+        array = from_array(image) if bands is None else choose_bands(image, bands)
+        return np.ascontiguousarray(array)  # torch takes no negative strides
     if isinstance(image, PIL.Image.Image):
         return from_pil(image)
     if not isinstance(image, str | os.PathLike):
@@ -157,7 +191,7 @@ def is_binary_mask(labels: np.ndarray) -> bool:
 
 def warn_of_binary_mask(masks: np.ndarray, ignore_index: int | None) -> None:
     """Say so where a binary mask would come back as it is, because 255 is ignored."""
-    if masks.ndim == 2 and ignore_index == 255 and is_binary_mask(masks):
+    if masks.ndim == 2 and ignore_index == IGNORED_BYTE and is_binary_mask(masks):
         warnings.warn(
             'masks: a label map of 0 and 255 only comes back unchanged, as 255 is ignored; '
             'pass a binary mask as masks > 0, or build the refiner with ignore_index=None',

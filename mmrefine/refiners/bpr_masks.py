@@ -53,8 +53,13 @@ class StackEdit:
         mask = self.stack[key]
         value = mask.max()
         part = mask[window]
-        needed = np.where(part != 0, (1 - self.gain) / 2, (1 + self.gain) / 2)
-        refined = np.where(covered, (probabilities > needed) * value, part).astype(mask.dtype)
+        # The own label wins a tie.
+        is_object = np.where(
+            part != 0,
+            probabilities >= (1 - self.gain) / 2,
+            probabilities > (1 + self.gain) / 2,
+        )
+        refined = np.where(covered, is_object * value, part).astype(mask.dtype)
         if refined.any() or np.count_nonzero(mask) > np.count_nonzero(part):
             mask[window] = refined
 

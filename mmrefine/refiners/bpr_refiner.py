@@ -1,27 +1,28 @@
 """BPR at work: patches along the boundary are segmented again and put back.
 
 BPR, arXiv 2104.05239, Section 3. No ground truth, no files in between; patches of all masks and
-images go through the network in batches of one size, so that memory does not grow with their
-number.
+images go through the network in batches of one size. Kept are the probabilities of one object's
+patches, besides two batches of input.
 """
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..methods.bpr import BPR
-from ..models.checkpoint import build_model
 from ..models.segmentors import PatchRefiner
 from ..ops import average_patches, crop_patches, propose_boxes
+from ..ops.ignored import IgnoreIndex, ignored_label
 from ..registry import REFINERS
-from .base import Image, Refiner, check_masks, load_image, warn_of_binary_mask
+from .base import Image, check_masks, load_image, warn_of_binary_mask
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
+from .network import Model, NetworkRefiner, checked_number, checked_share
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
 
@@ -35,7 +36,7 @@ class _Object(NamedTuple):
 
 
 @REFINERS.register_module()
-class BPRRefiner(Refiner):
+class BPRRefiner(NetworkRefiner):
     """Refines instance masks and label maps of any model with a BPR network.
 
     Args:
@@ -58,20 +59,22 @@ class BPRRefiner(Refiner):
             those in the model's ``test_cfg``, else 64, 0 and 128.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only.
-        ignore_index: Label that is not changed in label maps, ``None`` for maps
-            without one. Stacks have none.
+        ignore_index: Label that is neither changed nor given to others in label maps,
+            ``None`` for maps without one; ``'auto'`` takes 255 in maps of uint8 and
+            none in others, whose labels may be instance ids. Stacks have none.
 
     Raises:
-        ValueError: if the checkpoint is missing, broken or of another model, or
-            an option is out of range.
+        ValueError: if the checkpoint is missing, broken, of another model or given
+            beside a built one, or an option is out of range.
         TypeError: if ``model`` builds something else than a ``PatchRefiner``.
     """
 
     method = BPR
+    network_type = PatchRefiner
 
     def __init__(
         self,
-        model: str | os.PathLike | Mapping | nn.Module | None = None,
+        model: Model | None = None,
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         iou_threshold: float | None = None,
@@ -81,25 +84,25 @@ class BPRRefiner(Refiner):
         input_size: int | None = None,
         batch_size: int = 32,
         half: bool | None = None,
-        ignore_index: int | None = 255,
+        ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        if model is None and checkpoint is None:
-            checkpoint = _shipped_checkpoint()
-        if not isinstance(model, nn.Module):
-            model = build_model(model, checkpoint)
-        if not isinstance(model, PatchRefiner):
-            raise TypeError(f'model: expected a mmrefine.PatchRefiner, got {type(model).__name__}')
-        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()
-        trained = model.test_cfg or {}
-        self.patch_size = _size('patch_size', patch_size, trained, 64)
-        self.padding = _size('padding', padding, trained, 0)
-        self.input_size = _size('input_size', input_size, trained, 128)
-        self.batch_size = _size('batch_size', batch_size, {}, 32)
-        self.iou_threshold = _share('iou_threshold', iou_threshold, trained, 0.25)
-        self.min_score_gain = _share('min_score_gain', min_score_gain, trained, 0.0)
+        super().__init__(model, checkpoint, SHIPPED_CHECKPOINT, device, ignore_index)
+        self.model.to(memory_format=torch.channels_last)
+
+        def trained(name: str, given: Any, default: Any) -> Any:
+            return self.trained.get(name, default) if given is None else given
+
+        self.patch_size = checked_number('patch_size', trained('patch_size', patch_size, 64))
+        self.padding = checked_number('padding', trained('padding', padding, 0), least=0)
+        self.input_size = checked_number('input_size', trained('input_size', input_size, 128))
+        self.batch_size = checked_number('batch_size', batch_size)
+        self.iou_threshold = checked_share(
+            'iou_threshold', trained('iou_threshold', iou_threshold, 0.25)
+        )
+        self.min_score_gain = checked_share(
+            'min_score_gain', trained('min_score_gain', min_score_gain, 0.0)
+        )
         self.half = self.device.type == 'cuda' if half is None else half
-        self.ignore_index = ignore_index
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`.
@@ -131,8 +134,10 @@ class BPRRefiner(Refiner):
                 self._apply(item, probabilities)
 
     def _edit(self, masks: np.ndarray) -> MaskEdit:
+        label = ignored_label(self.ignore_index, masks.dtype)
+        warn_of_binary_mask(masks, label)
         if masks.ndim == 2 and masks.dtype != np.bool_:
-            return LabelMapEdit(masks, self.min_score_gain, self.ignore_index)
+            return LabelMapEdit(masks, self.min_score_gain, label)
         return StackEdit(masks, self.min_score_gain)
 
     def _objects(
@@ -142,7 +147,6 @@ class BPRRefiner(Refiner):
         for image, masks in pairs:
             array = load_image(image)
             check_masks(masks, array.shape[:2])
-            warn_of_binary_mask(masks, self.ignore_index)
             edit = self._edit(masks)
             pixels = self._to_device(array)
             for key, mask in edit.objects():
@@ -227,30 +231,6 @@ class _Rows:
                 self._parts.appendleft(part[left:])
             left -= len(taken[-1])
         return torch.cat(taken) if taken else torch.empty(0, 1, 1)
-
-
-def _shipped_checkpoint() -> Path:
-    if not SHIPPED_CHECKPOINT.is_file():
-        raise ValueError(
-            f'checkpoint: the BPR weights that come with the package are not there, '
-            f'{SHIPPED_CHECKPOINT} does not exist; give the checkpoint of a trained PatchRefiner'
-        )
-    return SHIPPED_CHECKPOINT
-
-
-def _size(name: str, given: int | None, trained: Mapping[str, Any], default: int) -> int:
-    value = trained.get(name, default) if given is None else given
-    least = 0 if name == 'padding' else 1
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f'{name}: expected an integer of {least} or more, got {value!r}')
-    return value
-
-
-def _share(name: str, given: float | None, trained: Mapping[str, Any], default: float) -> float:
-    value = trained.get(name, default) if given is None else given
-    if not 0 <= value <= 1:
-        raise ValueError(f'{name}: expected a number from 0 to 1, got {value!r}')
-    return value
 
 
 def _to_numpy(array: np.ndarray | Tensor) -> np.ndarray:

@@ -8,22 +8,22 @@ keep their label unless they are sure.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn as nn
 from mmseg.structures import SegDataSample
 
 from ..methods.segfix import SEGFIX
-from ..models.checkpoint import build_model
 from ..models.segmentors import SegFix
 from ..ops import apply_offset, apply_votes
+from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
-from .base import Image, Refiner, check_masks, load_image, warn_of_binary_mask
+from .base import Image, check_masks, load_image, warn_of_binary_mask
+from .network import Model, NetworkRefiner, checked_number
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
@@ -33,7 +33,7 @@ def shift_masks(
     offset: np.ndarray,
     scale: int = 2,
     steps: int = 1,
-    ignore_index: int | None = 255,
+    ignore_index: IgnoreIndex = 'auto',
 ) -> np.ndarray:
     """Refine masks with a known offset field; no network is needed.
 
@@ -48,16 +48,17 @@ def shift_masks(
         Refined masks, same shape and dtype.
     """
     check_masks(masks, offset.shape[1:])
-    warn_of_binary_mask(masks, ignore_index)
+    label = ignored_label(ignore_index, masks.dtype)
+    warn_of_binary_mask(masks, label)
     refined = apply_offset(masks, offset, scale=scale, steps=steps)
-    if masks.ndim == 2 and ignore_index is not None:
-        ignored = (masks == ignore_index) | (refined == ignore_index)
+    if masks.ndim == 2 and label is not None:
+        ignored = (masks == label) | (refined == label)
         refined[ignored] = masks[ignored]
-    return keep_vanished(masks, refined, ignore_index)
+    return keep_vanished(masks, refined, label)
 
 
 @REFINERS.register_module()
-class SegFixRefiner(Refiner):
+class SegFixRefiner(NetworkRefiner):
     """Refines label maps and mask stacks of any model with a SegFix network.
 
     Args:
@@ -79,43 +80,32 @@ class SegFixRefiner(Refiner):
             direction decides. By default that in the model's ``test_cfg``, 0.5
             for the weights that come with the package, else 0.
         ignore_index: Label that is neither changed nor fetched in label maps,
-            ``None`` for maps without one (instance ids). Stacks have none.
+            ``None`` for maps without one; ``'auto'`` takes 255 in maps of uint8 and
+            none in others, whose labels may be instance ids. Stacks have none.
 
     Raises:
-        ValueError: if the checkpoint is missing, broken or of another model, or
-            an option is out of range.
+        ValueError: if the checkpoint is missing, broken, of another model or given
+            beside a built one, or an option is out of range.
         TypeError: if ``model`` builds something else than a ``SegFix``.
     """
 
     method = SEGFIX
+    network_type = SegFix
 
     def __init__(
         self,
-        model: str | os.PathLike | Mapping | nn.Module | None = None,
+        model: Model | None = None,
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         scale: int | None = None,
         steps: int = 1,
         min_confidence: float | None = None,
-        ignore_index: int | None = 255,
+        ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        for name, value in (('scale', 1 if scale is None else scale), ('steps', steps)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'{name}: expected an integer of 1 or more, got {value!r}')
-        if model is None and checkpoint is None:
-            checkpoint = SHIPPED_CHECKPOINT
-        if not isinstance(model, nn.Module):
-            model = build_model(model, checkpoint)
-        elif checkpoint is not None:
-            raise ValueError('checkpoint: a model that is built has its weights already; give one')
-        if not isinstance(model, SegFix):
-            raise TypeError(f'model: expected a mmrefine.SegFix, got {type(model).__name__}')
-        self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        self.model = model.to(self.device).eval()
-        self.steps = steps
-        trained = model.test_cfg or {}
+        super().__init__(model, checkpoint, SHIPPED_CHECKPOINT, device, ignore_index)
+        self.steps = checked_number('steps', steps)
         if min_confidence is None:
-            min_confidence = trained.get('min_confidence', 0)
+            min_confidence = self.trained.get('min_confidence', 0)
         if not 0 <= min_confidence < 1:
             raise ValueError(f'min_confidence: expected 0 to below 1, got {min_confidence!r}')
         if min_confidence and steps > 1:
@@ -124,9 +114,8 @@ class SegFixRefiner(Refiner):
             )
         self.min_confidence = min_confidence
         if scale is None:
-            scale = trained.get('scale', 2) if min_confidence else 2
-        self.scale = scale
-        self.ignore_index = ignore_index
+            scale = self.trained.get('scale', 2) if min_confidence else 2
+        self.scale = checked_number('scale', scale)
 
     @torch.no_grad()
     def predict_fields(self, image: Image) -> dict[str, np.ndarray]:
@@ -144,7 +133,8 @@ class SegFixRefiner(Refiner):
         meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
         tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
         sample = SegDataSample(metainfo=meta)
-        result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
+        with torch.autocast(self.device.type, enabled=False):  # the caller may have it on
+            result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
         fields = (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES)
         return {field: result.get(field).data.cpu().numpy() for field in fields}
 
@@ -178,9 +168,10 @@ class SegFixRefiner(Refiner):
 
         def vote(masks: np.ndarray) -> np.ndarray:
             check_masks(masks, votes.shape[1:])
-            warn_of_binary_mask(masks, self.ignore_index)
-            rule = (self.scale, self.min_confidence, self.ignore_index)
-            return keep_vanished(masks, apply_votes(masks, votes, *rule), self.ignore_index)
+            label = ignored_label(self.ignore_index, masks.dtype)
+            warn_of_binary_mask(masks, label)
+            voted = apply_votes(masks, votes, self.scale, self.min_confidence, label)
+            return keep_vanished(masks, voted, label)
 
         return vote
 

@@ -1,16 +1,13 @@
 """Instance ids as the label map, to learn instance boundaries."""
 
-import io
-
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform
-from PIL import Image
 
+from ...files.label_maps import decode_label_map
 from ...ops import distance_map
+from ...ops.boundary import IGNORED
 from ...registry import TRANSFORMS
-
-IGNORED = 255
 
 
 @TRANSFORMS.register_module()
@@ -36,7 +33,7 @@ class LoadInstanceMap(BaseTransform):
         backend_args: Arguments of mmengine's file backend.
 
     Raises:
-        ValueError: if the file is no image or has more than one channel.
+        ValueError: if the file is no PNG with one number a pixel.
     """
 
     def __init__(self, background_below: int = 0, backend_args: dict | None = None) -> None:
@@ -47,16 +44,7 @@ class LoadInstanceMap(BaseTransform):
         """Read the file."""
         path = results['seg_map_path']
         content = fileio.get(path, backend_args=self.backend_args)
-        try:
-            with Image.open(io.BytesIO(content)) as image:
-                ids = np.asarray(image)
-        except (OSError, SyntaxError) as error:
-            raise ValueError(f'{path}: not an image, or incomplete; expected a PNG') from error
-        if ids.ndim != 2:
-            raise ValueError(
-                f'{path}: instance ids need one channel of 8 or 16 bits, got shape {ids.shape}'
-            )
-        ids = ids.astype(np.int32)
+        ids = decode_label_map(content, path).labels.astype(np.int32)
         ids[ids < self.background_below] = 0
         results['gt_seg_map'] = ids
         results.setdefault('seg_fields', []).append('gt_seg_map')

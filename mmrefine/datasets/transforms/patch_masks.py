@@ -1,12 +1,12 @@
 """Loading and packing of boundary patches for BPR."""
 
-import cv2
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import BaseTransform, to_tensor
 from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
+from ...files.label_maps import decode_label_map
 from ...registry import TRANSFORMS
 from ...structures.patch_fields import COARSE_MASK
 
@@ -30,7 +30,7 @@ class LoadPatchMasks(BaseTransform):
         backend_args: Arguments of mmengine's file backend.
 
     Raises:
-        ValueError: if a file is no image.
+        ValueError: if a file is no PNG with one number a pixel.
     """
 
     def __init__(self, backend_args: dict | None = None) -> None:
@@ -44,11 +44,8 @@ class LoadPatchMasks(BaseTransform):
         return results
 
     def _load(self, path: str) -> np.ndarray:
-        content = np.frombuffer(fileio.get(path, backend_args=self.backend_args), np.uint8)
-        mask = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
-        if mask is None:
-            raise ValueError(f'{path}: the mask of a patch is no image, or is incomplete')
-        return (mask != 0).astype(np.uint8)
+        content = fileio.get(path, backend_args=self.backend_args)
+        return (decode_label_map(content, path).labels != 0).astype(np.uint8)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(backend_args={self.backend_args})'

@@ -1,6 +1,5 @@
 """A second head for semantic edges, which SEMEDA compares itself with (arXiv 1905.01892, 2b)."""
 
-import warnings
 from typing import Any
 
 from mmseg.models.decode_heads import FCNHead
@@ -8,8 +7,10 @@ from torch import Tensor
 
 from ...ops import semantic_edge_map
 from ...registry import MODELS
+from ..quiet import without_warning
 
-warnings.filterwarnings('ignore', message='For binary segmentation, we suggest')
+# Edge and interior are two classes: the loss weights them.
+OUTPUT_ADVICE = 'For binary segmentation, we suggest'
 
 
 @MODELS.register_module()
@@ -29,7 +30,8 @@ class EdgeHead(FCNHead):
         loss_decode = loss_decode or dict(
             type='mmrefine.BalancedCrossEntropyLoss', loss_name='loss_edge'
         )
-        super().__init__(num_classes=2, loss_decode=loss_decode, **kwargs)
+        with without_warning(OUTPUT_ADVICE):
+            super().__init__(num_classes=2, loss_decode=loss_decode, **kwargs)
 
     def _stack_batch_gt(self, batch_data_samples: list) -> Tensor:
         labels = super()._stack_batch_gt(batch_data_samples)

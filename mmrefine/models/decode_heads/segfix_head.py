@@ -7,7 +7,6 @@ branch has two classes (interior, boundary), the direction branch m.
 Legend: N batch, m ``num_directions``, h w size of the finest features.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import torch
@@ -18,12 +17,13 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import Tensor
 
-from ...ops import direction_to_offset
+from ...ops.direction import check_directions
 from ...registry import MODELS
 from ...structures.segfix_fields import GT_BOUNDARY, GT_DIRECTION
+from ..quiet import without_warning
 
 # mmseg would like sizes of n·x + 1 with align_corners=True; the released network has n·x as well.
-warnings.filterwarnings('ignore', message='When align_corners=True')
+SIZE_ADVICE = 'When align_corners=True'
 
 
 @MODELS.register_module()
@@ -67,7 +67,7 @@ class SegFixHead(BaseDecodeHead):
         init_cfg: dict | None = None,
         input_transform: str = 'resize_concat',
     ) -> None:
-        direction_to_offset(torch.zeros(1, 1, dtype=torch.uint8), num_directions)  # checks m
+        check_directions(num_directions)
         super().__init__(
             in_channels=list(in_channels),
             in_index=list(in_index),
@@ -106,7 +106,8 @@ class SegFixHead(BaseDecodeHead):
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Logits (N, 2 + m, h, w): interior, boundary, then the directions."""
-        features = self._transform_inputs(inputs)
+        with without_warning(SIZE_ADVICE):
+            features = self._transform_inputs(inputs)
         return torch.cat([self.boundary_branch(features), self.direction_branch(features)], dim=1)
 
     def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list) -> dict[str, Tensor]:
@@ -120,7 +121,11 @@ class SegFixHead(BaseDecodeHead):
         boundary = self._stack_targets(batch_data_samples, GT_BOUNDARY, size_hw)
         direction = self._stack_targets(batch_data_samples, GT_DIRECTION, size_hw)
         logits = resize(
-            seg_logits, boundary.shape[1:], mode='bilinear', align_corners=self.align_corners
+            seg_logits,
+            boundary.shape[1:],
+            mode='bilinear',
+            align_corners=self.align_corners,
+            warning=False,
         )
         boundary_logits, direction_logits = logits[:, :2], logits[:, 2:]
         with torch.no_grad():
@@ -164,7 +169,8 @@ class SegFixHead(BaseDecodeHead):
         Probabilities rather than logits, so that averaging overlapping windows
         averages what each window believes.
         """
-        logits = super().predict_by_feat(seg_logits, batch_img_metas)
+        with without_warning(SIZE_ADVICE):
+            logits = super().predict_by_feat(seg_logits, batch_img_metas)
         return torch.cat([logits[:, :2].softmax(1), logits[:, 2:].softmax(1)], dim=1)
 
 

@@ -1,6 +1,5 @@
 """The refinement network of BPR as an mmseg segmentor (arXiv 2104.05239, Section 3.2)."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,10 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ..quiet import without_warning
 
 # mmseg's advice on other tasks: patches have two classes and no ignored pixels.
-warnings.filterwarnings('ignore', message='Default ``avg_non_ignore`` is False')
-warnings.filterwarnings('ignore', message='For binary segmentation, we suggest')
+OTHER_TASKS = ('Default ``avg_non_ignore`` is False', 'For binary segmentation, we suggest')
 
 
 @MODELS.register_module()
@@ -37,7 +36,10 @@ class PatchRefiner(EncoderDecoder):
     ) -> None:
         # mmseg asks for test_cfg.mode, which a plain dict does not know.
         test_cfg = None if test_cfg is None else ConfigDict(test_cfg)
-        super().__init__(backbone=backbone, decode_head=decode_head, test_cfg=test_cfg, **kwargs)
+        with without_warning(*OTHER_TASKS):
+            super().__init__(
+                backbone=backbone, decode_head=decode_head, test_cfg=test_cfg, **kwargs
+            )
         # torch < 2.5 has no public name for it.
         self.backbone._register_load_state_dict_pre_hook(_widen_stem, with_module=True)
 
