@@ -10,7 +10,7 @@ from mmengine.config import ConfigDict
 from mmseg.datasets import BaseSegDataset
 
 from mmrefine.datasets import BoundaryPatchDataset, CocoInstanceMapDataset
-from mmrefine.measures.coco import encode
+from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.registry import DATASETS
 
 SIZE = (80, 96)
@@ -99,9 +99,11 @@ def _write_coco(dataset: BoundaryPatchDataset | CocoInstanceMapDataset) -> None:
             mask = ids == instance
             known = dict(image_id=index, category_id=CAR)
             annotations.append(
-                dict(known, id=len(annotations) + 1, segmentation=encode(mask), iscrowd=0)
+                dict(known, id=len(annotations) + 1, segmentation=encode_mask(mask), iscrowd=0)
             )
-            results.append(dict(known, score=0.9, segmentation=encode(np.roll(mask, 2, axis=1))))
+            results.append(
+                dict(known, score=0.9, segmentation=encode_mask(np.roll(mask, 2, axis=1)))
+            )
     categories = [dict(id=CAR, name='car')]
     truth = dict(images=images, annotations=annotations, categories=categories)
     Path(dataset.ann_file).parent.mkdir(parents=True, exist_ok=True)

@@ -57,12 +57,16 @@ def main() -> int:
     bar = ProgressBar(sum(len(task.coarse) for task in tasks), file=sys.stderr)
     instances = patches = 0
     problems = []
-    for outcome in write_patches(tasks, settings, args.workers):
-        instances += outcome.instances
-        patches += outcome.patches
-        bar.update(outcome.instances)
-        if outcome.problem:
-            problems.append(outcome.problem)
+    try:
+        for outcome in write_patches(tasks, settings, args.workers):
+            instances += outcome.instances
+            patches += outcome.patches
+            bar.update(outcome.instances)
+            if outcome.problem:
+                problems.append(outcome.problem)
+    except ValueError as error:
+        print(f'\nmake_patches.py: error: {error}', file=sys.stderr)
+        return 2
     print(
         f'\n{instances} instances of {len(tasks)} images, {patches} patches written to {args.out}'
     )

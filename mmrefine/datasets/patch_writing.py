@@ -2,9 +2,12 @@
 
 ``img_dir``, ``mask_dir`` and ``ann_dir`` hold a PNG a patch, named ``instance * 100000 + patch``;
 ``detail_dir`` a text file an instance, which says where its patches lie. It is written last: an
-instance that has one is complete, so that a run that was stopped can go on.
+instance that has one is complete, so that a run that was stopped can go on. ``settings_train.json``
+keeps what the patches of a split were made of and how, so that no others come among them.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ import cv2
 import numpy as np
 
 from ..files.instances import ImageEntry, Instance, read_annotations, read_coarse
+from ..files.json_files import read_json
+from ..files.whole_files import write_whole_file
 from .patch_cutting import find_patches, match_instances
 
 FOLDERS = ('img_dir', 'mask_dir', 'ann_dir', 'detail_dir')
@@ -100,9 +105,12 @@ def write_patches(
     Yields:
         One outcome an image, as they are done. An image that cannot be read, and a mask that is
         broken, are told there; the others go on.
+
+    Raises:
+        ValueError: before anything is written, if there are patches that were made of other
+            instances, with other settings, or nobody knows how.
     """
-    for folder in FOLDERS:
-        Path(settings.path(folder, '')).mkdir(parents=True, exist_ok=True)
+    _keep_settings(tasks, settings)
     if workers == 0:
         yield from (write_image_patches(task, settings) for task in tasks)
         return
@@ -118,6 +126,48 @@ def write_patches(
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
+
+
+def _keep_settings(tasks: Sequence[ImageTask], settings: PatchSettings) -> None:
+    """Make the folders, and note what comes into them; refuse to mix it with other patches."""
+    for folder in FOLDERS:
+        Path(settings.path(folder, '')).mkdir(parents=True, exist_ok=True)
+    path = Path(settings.out) / f'settings_{settings.split}.json'
+    names = ('patch_size', 'padding', 'iou_threshold', 'min_iou')
+    own = {name: getattr(settings, name) for name in names} | {'instances': _digest(tasks)}
+    if path.is_file():
+        kept = read_json(path)
+        different = [name for name, value in own.items() if kept.get(name, value) != value]
+        if different:
+            said = ', '.join(
+                'other instances'
+                if name == 'instances'
+                else f'{name} {kept[name]} instead of {own[name]}'
+                for name in different
+            )
+            raise ValueError(
+                f'{settings.out}: holds {settings.split} patches made with {said}; take another '
+                'folder, or remove them'
+            )
+        return
+    if any(Path(settings.path('detail_dir', '')).iterdir()):
+        raise ValueError(
+            f'{settings.out}: holds {settings.split} patches, and no {path.name} that says how '
+            'they were made; take another folder, or remove them'
+        )
+    write_whole_file(path, json.dumps(own, indent=1).encode())
+
+
+def _digest(tasks: Sequence[ImageTask]) -> str:
+    """What tells the instances of one run from those of another, in whichever folder they lie."""
+    digest = hashlib.sha256()
+    for image, coarse in tasks:
+        for number, (category, mask, _) in coarse.items():
+            source = Path(mask).name if isinstance(mask, str) else mask
+            digest.update(repr((image.file_name, number, category, source)).encode())
+        for category, mask, crowd in image.instances:
+            digest.update(repr((category, mask, crowd)).encode())
+    return digest.hexdigest()
 
 
 def _context() -> BaseContext:
@@ -202,7 +252,4 @@ def _write_detail(
         hlist=list(zip(boxes[:, 1].tolist(), sides[:, 1].tolist(), strict=True)),
         wlist=list(zip(boxes[:, 0].tolist(), sides[:, 0].tolist(), strict=True)),
     )
-    path = Path(settings.path('detail_dir', f'{number}.txt'))
-    temporary = path.with_suffix('.part')
-    temporary.write_text(repr(detail), encoding='utf-8')
-    temporary.replace(path)
+    write_whole_file(settings.path('detail_dir', f'{number}.txt'), repr(detail).encode())

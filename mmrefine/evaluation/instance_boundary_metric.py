@@ -6,6 +6,8 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
+from ..files.json_files import read_json
+from ..ops.run_lengths import encode_mask
 from ..registry import METRICS
 from .instance_samples import predicted_instances
 from .label_map_metric import table
@@ -68,14 +70,14 @@ class InstanceBoundaryMetric(BaseMetric):
         """Keep image id and instances, masks as run-length codes; one entry for each image."""
         for sample in data_samples:
             instances = [
-                (label, score, self._coco.encode(mask) if isinstance(mask, np.ndarray) else mask)
+                (label, score, encode_mask(mask) if isinstance(mask, np.ndarray) else mask)
                 for label, score, mask in predicted_instances(sample)
             ]
             self.results.append((sample['img_id'], instances))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Figures of the images that were predicted."""
-        annotations = self._coco.read_json(self.ann_file, 'ann_file')
+        annotations = read_json(self.ann_file)
         categories = self._categories(annotations)
         entries = [
             dict(
@@ -86,7 +88,8 @@ class InstanceBoundaryMetric(BaseMetric):
         ]
         images = {image for image, _ in results}
         found = self._coco.instance_figures(annotations, entries, image_ids=images, **self.settings)
-        names = [category['name'] for category in categories]
+        every = self._coco.category_names(annotations['categories'])
+        names = [every[category['id']] for category in categories]
         columns = {
             key.removesuffix('_per_category'): np.array([v.get(n, np.nan) for n in names])
             for key, v in found.items()

@@ -5,15 +5,16 @@ Matching and average precision are faster-coco-eval's. Needs ``pip install faste
 
 from __future__ import annotations
 
-import json
 import math
-from collections import defaultdict
+import os
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..files.json_files import read_json
+from ..ops.run_lengths import decode_mask, encode_mask
 from .counts import exact_mean, total
 from .instances import (
     IOU_THRESHOLDS,
@@ -25,14 +26,13 @@ from .upper_bound import correct_near_boundary
 
 try:
     from faster_coco_eval import COCO, COCOeval_faster
-    from faster_coco_eval import mask as coco_mask
 except ImportError as error:
     raise ImportError(
         'instance figures need faster-coco-eval; install it with "pip install faster-coco-eval"'
     ) from error
 
-Annotations = str | Path | dict[str, Any]
-Results = str | Path | Sequence[dict[str, Any]]
+Annotations = str | os.PathLike | dict[str, Any]
+Results = str | os.PathLike | Sequence[dict[str, Any]]
 AREAS = ('all', 'small', 'medium', 'large')
 
 
@@ -58,8 +58,9 @@ def instance_figures(
 
     Returns:
         Fractions of 1, NaN where there is nothing to judge. ``ap``, ``ap50``, ``ap75``,
-        ``ap_small``, ``ap_medium``, ``ap_large``, ``ap_per_category`` (by name); the same with
-        ``boundary_`` in front; ``af``, ``af_per_threshold``, ``af_per_category``.
+        ``ap_small``, ``ap_medium``, ``ap_large``, ``ap_per_category`` (by name, see
+        :func:`category_names`); the same with ``boundary_`` in front; ``af``,
+        ``af_per_threshold``, ``af_per_category``.
 
     Raises:
         ValueError: A measure of another name; results with image or category ids that the
@@ -80,7 +81,8 @@ def instance_figures(
         figures |= masks.average_precision()
     if 'af' in measures:
         found = _matched_fscores(masks, tolerance).figures()
-        per_category = {truth.cats[c]['name']: f for c, f in found['af_per_category'].items()}
+        names = category_names(truth.cats.values())
+        per_category = {names[c]: f for c, f in found['af_per_category'].items()}
         figures |= found | {'af_per_category': per_category}
     return figures
 
@@ -148,7 +150,7 @@ def instance_upper_bound(
         improved = dict(predicted.anns)
         for found, true in matches if distance else ():
             corrected = _corrected(decode(predicted, found), decode(truth, true), distance)
-            improved[found] = {**predicted.anns[found], 'segmentation': encode(corrected)}
+            improved[found] = {**predicted.anns[found], 'segmentation': encode_mask(corrected)}
         evaluator = _Evaluator(
             truth, load_results(truth, improved.values()), max_detections, images
         )
@@ -218,9 +220,12 @@ class _Evaluator(COCOeval_faster):
             'ap75': exact_mean(precision[at[1], ..., 0]),
         }
         figures |= {f'ap_{AREAS[a]}': exact_mean(precision[..., a]) for a in (1, 2, 3)}
-        names = [self.cocoGt.cats[c]['name'] for c in self.params.catIds]
-        per_category = [exact_mean(precision[:, :, k, 0]) for k in range(len(names))]
-        return figures | {'ap_per_category': dict(zip(names, per_category, strict=True))}
+        names = category_names(self.cocoGt.cats.values())
+        per_category = {
+            names[category]: exact_mean(precision[:, :, k, 0])
+            for k, category in enumerate(self.params.catIds)
+        }
+        return figures | {'ap_per_category': per_category}
 
     def matches(self, threshold: float) -> list[tuple[int, int]]:
         """Ids (result, annotation) matched at an IoU threshold, crowds left out."""
@@ -240,13 +245,13 @@ def load_pair(annotations: Annotations, results: Results) -> tuple[COCO, COCO]:
     Raises:
         ValueError: See :func:`instance_figures`.
     """
-    content = read_json(annotations, 'annotations')
+    content = _content(annotations)
     missing = {'images', 'annotations', 'categories'} - set(content)
     if missing:
         raise ValueError(f'annotations: {sorted(missing)} missing, not in COCO format')
     renumbered = [{**a, 'id': i} for i, a in enumerate(content['annotations'], 1)]
     truth = COCO({**content, 'annotations': renumbered})
-    return truth, load_results(truth, read_json(results, 'results'))
+    return truth, load_results(truth, _content(results))
 
 
 def load_results(truth: COCO, results: Iterable[dict[str, Any]]) -> COCO:
@@ -281,33 +286,26 @@ def load_results(truth: COCO, results: Iterable[dict[str, Any]]) -> COCO:
     return truth.loadRes(kept)
 
 
-def decode(coco: COCO, annotation: int) -> np.ndarray:
-    """Mask of an annotation or a result, (H, W) bool."""
-    return np.asarray(coco.annToMask(coco.anns[annotation])).astype(bool)
-
-
-def encode(mask: np.ndarray) -> dict[str, Any]:
-    """Run-length code of a (H, W) bool mask, ready for JSON."""
-    coded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    counts = coded['counts']
+def category_names(categories: Iterable[dict[str, Any]]) -> dict[int, str]:
+    """What each category is called in figures, by id: its name, and its id where names repeat."""
+    every = list(categories)
+    count = Counter(category['name'] for category in every)
     return {
-        'size': [int(n) for n in coded['size']],
-        'counts': counts.decode() if isinstance(counts, bytes) else counts,
+        c['id']: c['name'] if count[c['name']] == 1 else f'{c["name"]} (id {c["id"]})'
+        for c in every
     }
 
 
-def read_json(source: Any, name: str) -> Any:
-    """Content of a JSON file; anything else than a path comes back as it is.
+def decode(coco: COCO, annotation: int) -> np.ndarray:
+    """Mask of an annotation or a result, (H, W) bool."""
+    found = coco.anns[annotation]
+    image = coco.imgs[found['image_id']]
+    return decode_mask(found['segmentation'], (image['height'], image['width']))
 
-    Raises:
-        ValueError: Not JSON; says which file and which argument (``name``).
-    """
-    if not isinstance(source, str | Path):
-        return source
-    try:
-        return json.loads(Path(source).read_text(encoding='utf-8'))
-    except json.JSONDecodeError as error:
-        raise ValueError(f'{name}: {source} is not JSON, {error}') from error
+
+def _content(source: Any) -> Any:
+    """Content of a JSON file; anything else than a path comes back as it is."""
+    return read_json(source) if isinstance(source, str | os.PathLike) else source
 
 
 def _some(values: Sequence[Any], limit: int = 10) -> str:

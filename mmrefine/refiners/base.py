@@ -93,9 +93,7 @@ class OffsetRefiner(Protocol):
         """Masks refined with a known offset field."""
 
 
-def refine_through(
-    refiners: Sequence[Refiner], image: Image
-) -> Callable[[np.ndarray], np.ndarray]:
+def refine_through(refiners: Sequence[Refiner], image: Image) -> Callable[[np.ndarray], np.ndarray]:
     """Masks of one image through several refiners, one after the other.
 
     Args:

@@ -2,6 +2,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmseg.datasets.transforms import LoadAnnotations
+from PIL import Image
 
 from mmrefine.datasets import DrawnLabelMapDataset, LabelMapDataset
 from mmrefine.ops import draw_label_map
@@ -56,6 +58,29 @@ def test_zero_label_can_be_reduced(folder):
     assert set(labels.unique().tolist()) == {6, 255}
 
 
+def test_255_stays_ignored_where_zero_is_reduced(tmp_path):
+    """As mmseg's own LoadAnnotations has it, for files of 8 and of 16 bits."""
+    ids = np.array([[0, 1, 2, 150, 254, 255]] * 3)
+    for dtype in (np.uint8, np.uint16):
+        cv2.imwrite(str(tmp_path / 'a.png'), ids.astype(dtype))
+        found = LabelMapDataset(str(tmp_path), reduce_zero_label=True)[0]['inputs']
+        assert found[1].tolist() == [255, 0, 1, 149, 253, 255]
+    cv2.imwrite(str(tmp_path / 'a.png'), ids.astype(np.uint8))
+    loaded = LoadAnnotations(reduce_zero_label=True, imdecode_backend='cv2').transform(
+        dict(seg_map_path=str(tmp_path / 'a.png'), seg_fields=[], reduce_zero_label=True)
+    )
+    found = LabelMapDataset(str(tmp_path), reduce_zero_label=True)[0]['inputs']
+    assert np.array_equal(loaded['gt_seg_map'], found.numpy())
+
+
+def test_maps_with_a_palette_are_read_as_indices(tmp_path):
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    image = Image.fromarray(labels, 'P')
+    image.putpalette([9] * 768)
+    image.save(tmp_path / 'a.png')
+    assert np.array_equal(LabelMapDataset(str(tmp_path))[0]['inputs'].numpy(), labels)
+
+
 def test_pieces_lie_anywhere_in_the_map(folder):
     dataset = LabelMapDataset(str(folder), crop_size=(10, 5))
     np.random.seed(0)
@@ -69,5 +94,5 @@ def test_wrong_folders_and_files(folder):
     with pytest.raises(ValueError, match=r'no file below .* ends in \.gif'):
         LabelMapDataset(str(folder), suffix='.gif')
     cv2.imwrite(str(folder / '2.png'), np.zeros((4, 5, 3), np.uint8))
-    with pytest.raises(ValueError, match=r'2\.png is no image of one channel'):
+    with pytest.raises(ValueError, match=r'2\.png: expected a label map .* got RGB colours'):
         LabelMapDataset(str(folder))[0]

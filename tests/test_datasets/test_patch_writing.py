@@ -106,6 +106,46 @@ def test_a_second_run_goes_on(folder):
     assert sum(o.patches for o in outcomes) == len(names)
 
 
+@pytest.mark.parametrize(
+    'options', [dict(patch_size=8), dict(padding=1), dict(iou_threshold=0.55), dict(min_iou=0.3)]
+)
+def test_patches_of_other_settings_do_not_come_among_those_that_are_there(folder, options):
+    tasks = tasks_of(folder)
+    list(write_patches(tasks, settings_of(folder)))
+    before = sorted(path for path in (folder / 'patches').rglob('*') if path.is_file())
+    (name, value), *_ = options.items()
+    kept = getattr(settings_of(folder), name)
+    for workers in (0, 1):
+        with pytest.raises(ValueError, match=f'made with {name} {kept} instead of {value}; take'):
+            list(write_patches(tasks, settings_of(folder, **options), workers))
+    assert before == sorted(path for path in (folder / 'patches').rglob('*') if path.is_file())
+    outcomes = list(write_patches(tasks, settings_of(folder, split='val', **options)))
+    assert sum(o.patches for o in outcomes) > 0, 'another split is another matter'
+    assert sum(o.patches for o in write_patches(tasks, settings_of(folder))) == 0
+
+
+def test_patches_of_other_instances_do_not_come_among_those_that_are_there(folder):
+    list(write_patches(tasks_of(folder), settings_of(folder)))
+    path = folder / 'results/train.segm.json'
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content[::-1]))
+    with pytest.raises(ValueError, match='patches made with other instances; take another'):
+        list(write_patches(tasks_of(folder), settings_of(folder)))
+    moved = folder.rename(folder.with_name('moved'))
+    path = moved / 'results/train.segm.json'
+    path.write_text(json.dumps(content))
+    outcomes = list(write_patches(tasks_of(moved), settings_of(moved)))
+    assert [o.problem for o in outcomes] == [None] * 3
+    assert sum(o.patches for o in outcomes) == 0
+
+
+def test_patches_that_nobody_knows_the_settings_of(folder):
+    list(write_patches(tasks_of(folder), settings_of(folder)))
+    (folder / 'patches/settings_train.json').unlink()
+    with pytest.raises(ValueError, match=r'no settings_train\.json that says how'):
+        list(write_patches(tasks_of(folder), settings_of(folder)))
+
+
 def test_broken_images_and_masks_are_told_and_the_rest_is_done(folder):
     (folder / 'images' / NAMES[1]).unlink()
     path = folder / 'results/train.segm.json'
@@ -133,6 +173,9 @@ def test_the_tool(folder, run_fresh):
     assert done.returncode == 0, done.stderr
     assert '5 instances of 3 images' in done.stdout
     assert len(list((folder / 'patches/detail_dir/train').iterdir())) == 4
+    other = run_fresh(*arguments, '--iou-threshold', '0.55')
+    assert other.returncode == 2
+    assert 'made with iou_threshold 0.25 instead of 0.55' in other.stderr
     (folder / 'images' / NAMES[1]).write_bytes(b'')
     (folder / 'patches/detail_dir/train/0.txt').unlink()
     failed = run_fresh(*arguments)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmrefine.datasets import CityscapesPatchDataset
+from mmrefine.datasets.transforms import LoadPatchMasks
 
 PIPELINE = [
     dict(type='LoadImageFromFile'),
@@ -70,5 +71,31 @@ def test_a_broken_mask(folder):
     (folder / 'mask_dir/train/3.png').write_bytes(b'no image')
     data = CityscapesPatchDataset(data_root=str(folder), pipeline=PIPELINE)
     index = next(i for i in range(3) if data.get_data_info(i)['img_path'].endswith('/3.png'))
-    with pytest.raises(ValueError, match=r'3\.png: the mask of a patch is no image'):
+    with pytest.raises(ValueError, match=r'3\.png: expected a PNG'):
         data[index]
+
+
+@pytest.mark.parametrize('value', [1, 200, 256, 300, 65535])
+@pytest.mark.parametrize('kind', ['mask_dir', 'ann_dir'])
+def test_anything_but_zero_is_object_at_16_bits_too(folder, kind, value):
+    mask = np.zeros((16, 16), np.uint16)
+    mask[3:9, 5:14] = value
+    cv2.imwrite(str(folder / kind / 'train' / '3.png'), mask)
+    loaded = LoadPatchMasks().transform(
+        dict(
+            coarse_mask_path=str(folder / 'mask_dir/train/3.png'),
+            seg_map_path=str(folder / 'ann_dir/train/3.png'),
+        )
+    )
+    field = dict(mask_dir='coarse_mask', ann_dir='gt_seg_map')[kind]
+    np.testing.assert_array_equal(loaded[field], mask != 0)
+
+
+def test_masks_in_colour_are_refused(folder):
+    """Which colour is the object, nobody said; one whose grey rounds to 0 would vanish."""
+    mask = np.zeros((16, 16, 3), np.uint8)
+    mask[3:9, 5:14, 0] = 1
+    path = folder / 'mask_dir/train/3.png'
+    cv2.imwrite(str(path), mask)
+    with pytest.raises(ValueError, match=r'3\.png: expected .* one number a pixel .* got RGB'):
+        LoadPatchMasks().transform(dict(coarse_mask_path=str(path), seg_map_path=str(path)))

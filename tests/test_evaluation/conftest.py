@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmrefine.measures.coco import encode
+from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.refiners import Refiner, load_image
 from mmrefine.registry import REFINERS
 
@@ -29,7 +29,7 @@ def coco_annotations():
                     id=len(annotations) + 1,
                     image_id=image,
                     category_id=CATEGORY_IDS[CLASSES[label]],
-                    segmentation=encode(mask),
+                    segmentation=encode_mask(mask),
                     area=int(mask.sum()),
                     bbox=list(cv2.boundingRect(mask.astype(np.uint8))),
                     iscrowd=0,

@@ -9,7 +9,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
-from mmrefine.measures.coco import encode, instance_figures
+from mmrefine.measures.coco import instance_figures
+from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.registry import METRICS, MODELS
 
 from .conftest import CATEGORY_IDS, IMAGES, coco_annotations
@@ -39,7 +40,7 @@ def test_figures_are_those_of_the_measure_in_per_cent(annotation_file):
                     image_id=image,
                     category_id=CATEGORY_IDS[CLASSES[label]],
                     score=float(score),
-                    segmentation=encode(mask.numpy()),
+                    segmentation=encode_mask(mask.numpy()),
                 )
             )
     settings = dict(dilation_ratio=0.05, tolerance=2, max_detections=3)
@@ -86,7 +87,7 @@ def test_masks_as_run_length_codes_and_mask_scores(annotation_file):
     def change(sample):
         found = sample.pred_instances
         coded = InstanceData(labels=found.labels, mask_scores=found.scores)
-        coded.masks = [encode(mask.numpy()) for mask in found.masks]
+        coded.masks = [encode_mask(mask.numpy()) for mask in found.masks]
         sample.pred_instances = coded
         return sample
 

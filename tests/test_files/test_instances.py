@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from bpr_data import INSTANCES, NAMES, SIZE, write_data
+from PIL import Image
 
 from mmrefine.files.instances import (
     Instance,
     read_annotations,
     read_coarse,
-    read_json,
+    read_mask,
     read_prediction_list,
 )
 
@@ -96,22 +97,42 @@ def test_lines_of_a_prediction_list(tmp_path):
 
 
 def test_masks_in_files(tmp_path):
-    with pytest.raises(ValueError, match=r'missing\.png: the mask is missing'):
+    with pytest.raises(ValueError, match=r'missing\.png: no such label map'):
         Instance(1, str(tmp_path / 'missing.png')).mask(SIZE)
     cv2.imwrite(str(tmp_path / 'small.png'), np.zeros((5, 6), np.uint8))
     with pytest.raises(ValueError, match=r'size \(5, 6\) is not the size \(60, 90\)'):
         Instance(1, str(tmp_path / 'small.png')).mask(SIZE)
 
 
-def test_json_that_is_cut_off_or_missing(tmp_path):
-    (tmp_path / 'cut.json').write_text('[{"image_id": 1')
-    with pytest.raises(ValueError, match=r'cut\.json: expected JSON'):
-        read_json(tmp_path / 'cut.json')
-    with pytest.raises(ValueError, match=r'none\.json: cannot be read'):
-        read_json(tmp_path / 'none.json')
-
-
 def test_annotations_of_another_kind(tmp_path):
     (tmp_path / 'list.json').write_text('[]')
     with pytest.raises(ValueError, match='expected COCO annotations'):
         read_annotations(tmp_path / 'list.json')
+
+
+@pytest.mark.parametrize(('dtype', 'value'), [(np.uint8, 1), (np.uint16, 1), (np.uint16, 256)])
+def test_anything_but_zero_is_object(tmp_path, dtype, value):
+    mask = np.zeros((4, 6), dtype)
+    mask[1:3, 2:5] = value
+    cv2.imwrite(str(tmp_path / 'a.png'), mask)
+    np.testing.assert_array_equal(read_mask(tmp_path / 'a.png', (4, 6)), mask != 0)
+    with pytest.raises(ValueError, match=r'a\.png: size \(4, 6\) is not the size \(6, 4\)'):
+        read_mask(tmp_path / 'a.png', (6, 4))
+
+
+def test_masks_with_palette_and_one_bit(tmp_path):
+    mask = np.zeros((4, 6), np.uint8)
+    mask[1:3, 2:5] = 1
+    palette = Image.fromarray(mask, 'P')
+    palette.putpalette([7, 7, 7, 0, 0, 0, *[9] * 762])  # the object is black
+    for image in (palette, Image.fromarray(mask > 0)):
+        image.save(tmp_path / 'a.png')
+        np.testing.assert_array_equal(read_mask(tmp_path / 'a.png', (4, 6)), mask != 0)
+
+
+def test_masks_in_colour_are_refused(tmp_path):
+    mask = np.zeros((4, 6, 3), np.uint8)
+    mask[1:3, 2:5, 0] = 1
+    cv2.imwrite(str(tmp_path / 'a.png'), mask)
+    with pytest.raises(ValueError, match=r'a\.png: expected .* one number a pixel .* RGB colours'):
+        read_mask(tmp_path / 'a.png', (4, 6))

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmseg.models import SegTTAModel
 from small_segfix import small_segfix
 
+from mmrefine.apis import refine
 from mmrefine.hooks import RefinementHook
 from mmrefine.refiners import Refiner, SegFixRefiner, load_image
 from mmrefine.registry import REFINERS
@@ -103,7 +103,7 @@ class RollingRefiner(Refiner):
 
     def refine(self, image: str, masks: np.ndarray) -> np.ndarray:
         assert load_image(image).shape[:2] == masks.shape[-2:]
-        self.seen.append((Path(image).name, masks.dtype, masks.shape))
+        self.seen.append((image, masks.dtype, masks.shape))
         return np.roll(masks, self.columns, axis=-1)
 
 
@@ -165,11 +165,15 @@ def refined_and_coarse() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.quick
-def test_metrics_see_refined_masks_and_the_model_is_left_as_it_was(make_runner):
+def test_metrics_see_refined_masks_and_the_model_is_left_as_it_was(make_runner, camvid_folder):
     refiner = RollingRefiner(-5)
     runner = make_runner(RefinementHook(refiner))
     refined = runner.test()
-    assert [name for name, _, _ in refiner.seen] == ['0.png', '1.png', '2.png']
+    files = [camvid_folder / 'img_dir' / 'val' / f'{k}.png' for k in range(3)]
+    assert all(
+        np.array_equal(image, load_image(file))
+        for (image, _, _), file in zip(refiner.seen, files, strict=True)
+    )
     pairs = refined_and_coarse()
     assert len(pairs) == 3
     for after, before in pairs:
@@ -305,6 +309,52 @@ def test_panoptic_sample(camvid_folder):
     assert torch.equal(sample.coarse_panoptic_seg.sem_seg, segments)
     assert torch.equal(sample.pred_instances.masks, masks.roll(4, -1))
     assert torch.equal(sample.coarse_instances.masks, masks)
+
+
+def test_fields_of_one_image_share_what_does_not_depend_on_masks(camvid_folder):
+    """SegFix's network runs once for segments and instances, in the hook and in refine()."""
+    structures = pytest.importorskip('mmdet.structures')
+    refiner = SegFixRefiner(small_segfix(), device='cpu')
+    runs, predict = [], refiner.predict_fields
+    refiner.predict_fields = lambda image: runs.append(1) or predict(image)
+    path = camvid_folder / 'img_dir' / 'val' / '0.png'
+    samples = []
+    for _ in range(2):
+        sample = structures.DetDataSample(metainfo=dict(img_path=str(path)))
+        draw_instances(2)(sample)
+        segments = (1000 * sample.pred_instances.masks[0]).int()[None]
+        sample.pred_panoptic_seg = PixelData(sem_seg=segments)
+        samples.append(sample)
+    RefinementHook(refiner).refine_sample(samples[0])
+    assert len(runs) == 1
+    samples[1] = refine(refiner, str(path), samples[1])
+    assert len(runs) == 2
+    for sample in samples:
+        for coarse, refined in (
+            (sample.coarse_instances.masks, sample.pred_instances.masks),
+            (sample.coarse_panoptic_seg.sem_seg[0], sample.pred_panoptic_seg.sem_seg[0]),
+        ):
+            expected = refiner.refine(path, coarse.numpy())
+            assert np.array_equal(refined.numpy(), expected)
+            assert (expected != coarse.numpy()).any()
+
+
+def test_class_255_of_many_is_refined(camvid_folder):
+    """What a model predicts is a class: in mmseg's int64 maps nothing is ignored."""
+    structures = pytest.importorskip('mmseg.structures')
+    refined = []
+    for label in (254, 255, 256):
+        sample = structures.SegDataSample(
+            metainfo=dict(img_path=str(camvid_folder / 'img_dir' / 'val' / '0.png'))
+        )
+        labels = torch.zeros(1, *SIZE, dtype=torch.int64)
+        labels[..., 30:] = label
+        sample.pred_sem_seg = PixelData(data=labels)
+        RefinementHook(SegFixRefiner(small_segfix(), device='cpu')).refine_sample(sample)
+        refined.append(sample.pred_sem_seg.data == label)
+        assert (sample.pred_sem_seg.data != labels).any()
+    assert torch.equal(refined[0], refined[1])
+    assert torch.equal(refined[0], refined[2])
 
 
 def test_missing_path_of_the_image(make_runner):

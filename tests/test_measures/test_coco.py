@@ -11,12 +11,11 @@ from pycocotools.cocoeval import COCOeval
 
 from mmrefine.measures import boundary_fscore, boundary_iou
 from mmrefine.measures.coco import (
-    encode,
     instance_figures,
     instance_upper_bound,
     matched_instances,
-    read_json,
 )
+from mmrefine.ops.run_lengths import encode_mask
 
 SIZE_HW = (80, 110)
 
@@ -35,16 +34,16 @@ def annotation(number, mask, category=1, image=1, **more):
         id=number,
         image_id=image,
         category_id=category,
-        segmentation=encode(mask),
+        segmentation=encode_mask(mask),
         area=int(mask.sum()),
-        bbox=[float(v) for v in rle.toBbox(encode(mask))],
+        bbox=[float(v) for v in rle.toBbox(encode_mask(mask))],
         iscrowd=0,
         **more,
     )
 
 
 def result(mask, score, category=1, image=1):
-    return dict(image_id=image, category_id=category, score=score, segmentation=encode(mask))
+    return dict(image_id=image, category_id=category, score=score, segmentation=encode_mask(mask))
 
 
 def dataset(annotations, images=1, categories=1):
@@ -237,7 +236,7 @@ def test_upper_bound_drawn():
         ({'image_id': 77}, r'results: image_id 77 not in the annotations, which have 1'),
         ({'category_id': 5}, r'results: category_id 5 not in the annotations, which have 1'),
         (
-            {'segmentation': encode(box(0, 0, 5, 5, (110, 80)))},
+            {'segmentation': encode_mask(box(0, 0, 5, 5, (110, 80)))},
             r'mask of \(110, 80\).*of \(80, 110\)',
         ),
     ],
@@ -263,5 +262,22 @@ def test_other_bad_input(tmp_path):
     with pytest.raises(ValueError, match=r"annotations: \['annotations', 'categories'\] missing"):
         instance_figures({'images': []}, [good])
     (tmp_path / 'broken.json').write_text('{"images": [')
-    with pytest.raises(ValueError, match=r'ann_file: .*broken.json is not JSON'):
-        read_json(tmp_path / 'broken.json', 'ann_file')
+    for pair in ((tmp_path / 'broken.json', [good]), (dataset([]), str(tmp_path / 'broken.json'))):
+        with pytest.raises(ValueError, match=r'broken\.json: expected JSON'):
+            instance_figures(*pair)
+
+
+def test_categories_of_one_name_are_kept_apart():
+    """Only the first is found: neither figure may take the place of the other."""
+    there, missed = box(5, 5, 20, 20), box(40, 40, 20, 30)
+    annotations = dataset([annotation(1, there), annotation(2, missed, 2)], categories=3)
+    for category, name in zip(annotations['categories'], ('x', 'x', 'y'), strict=True):
+        category['name'] = name
+    figures = instance_figures(annotations, [result(there, 1.0)])
+    for kind in ('ap', 'boundary_ap'):
+        found = figures[f'{kind}_per_category']
+        assert list(found) == ['x (id 1)', 'x (id 2)', 'y']
+        assert found['x (id 1)'] == pytest.approx(1)
+        assert found['x (id 2)'] == 0
+        assert math.isnan(found['y'])
+    assert figures['af_per_category'] == {'x (id 1)': pytest.approx(1)}

@@ -16,7 +16,12 @@ from mmengine.runner import Runner
 from small_bpr import bpr_config, small_bpr
 from small_segfix import make_lively, segfix_config, small_segfix
 
-from mmrefine.models.checkpoint import build_model, publish_checkpoint, read_checkpoint
+from mmrefine.models.checkpoint import (
+    _check_parts,
+    build_model,
+    publish_checkpoint,
+    read_checkpoint,
+)
 
 WIDE_AND_HIGH = (48, 64)
 
@@ -318,6 +323,16 @@ def test_config_in_a_checkpoint_names_only_registered_parts(tmp_path, name):
         with pytest.raises(ValueError, match=rf'x\.pth must name registered parts, .*{name}'):
             build_model(None, path)
     assert not trap.exists()
+
+
+@pytest.mark.parametrize('scope', ['mmseg', 'mmdet', 'mmpretrain', 'mmcls', 'mmrefine', None])
+def test_parts_of_all_packages_that_mmseg_configs_borrow_from_may_be_named(scope):
+    """mmseg's ConvNeXt, BEiT and MAE configs take their backbones from mmpretrain."""
+    name = 'ConvNeXt' if scope is None else f'{scope}.ConvNeXt'
+    _check_parts(dict(backbone=dict(type=name, plugins=[dict(type=name)])), 'model')
+    if scope is not None:
+        with pytest.raises(ValueError, match='model must name registered parts'):
+            _check_parts(dict(backbone=dict(type=f'{scope}.apis.ConvNeXt')), 'model')
 
 
 @pytest.mark.parametrize(

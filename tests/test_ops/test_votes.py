@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -127,3 +128,28 @@ def test_two_directions_against_one():
 def test_refused(mask_shape, votes_shape, options, message):
     with pytest.raises(ValueError, match=message):
         apply_votes(np.zeros(mask_shape, int), np.zeros(votes_shape, np.float32), **options)
+
+
+@pytest.mark.parametrize('dtype', [torch.bool, torch.uint8, torch.int32, torch.int64])
+@pytest.mark.parametrize('stack', [False, True])
+def test_tensors_give_tensors(dtype, stack):
+    rng = np.random.default_rng(0)
+    labels = torch.from_numpy(np.kron(rng.integers(0, 3, (3, 4)), np.ones((3, 2), int)))
+    masks = (torch.stack([labels == 1, labels > 5]) if stack else labels).to(dtype)
+    for kind in (torch.float32, torch.float16, torch.bfloat16):
+        votes = torch.from_numpy(random_votes(rng, 8, (9, 8))).to(kind)
+        before = masks.clone()
+        found = apply_votes(masks, votes, 1, 0.3)
+        expected = apply_votes(masks.numpy(), votes.float().numpy(), 1, 0.3)
+        assert isinstance(found, torch.Tensor)
+        assert found.dtype == dtype
+        assert np.array_equal(found.numpy(), expected)
+        assert torch.equal(masks, before)
+        assert (found != masks).any()
+
+
+def test_arrays_and_tensors_do_not_mix():
+    labels, votes = np.zeros((3, 4), np.uint8), np.zeros((8, 3, 4), np.float32)
+    for mixed in ((labels, torch.from_numpy(votes)), (torch.from_numpy(labels), votes)):
+        with pytest.raises(TypeError, match='masks and votes must both be numpy arrays or both'):
+            apply_votes(*mixed)

@@ -7,12 +7,32 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from small_bpr import echo, knowing_bpr
+from small_bpr import echo, knowing_bpr, lively_bpr
+from small_segfix import small_segfix
 
-from mmrefine.refiners import BPRRefiner, SegFixRefiner
+from mmrefine.files.label_ids import ignored_pixels
+from mmrefine.refiners import BPRRefiner, SegFixRefiner, refine_through, shift_masks
 from mmrefine.refiners.base import check_masks, is_binary_mask, load_image
 
 IMAGE = np.zeros((36, 50, 3), np.uint8)
+PICTURE = np.random.default_rng(0).integers(0, 256, (36, 50, 3), dtype=np.uint8)
+EVERY_KIND = pytest.mark.parametrize(
+    'make',
+    [
+        lambda **options: SegFixRefiner(
+            small_segfix(), device='cpu', min_confidence=0.05, **options
+        ),
+        lambda **options: SegFixRefiner(small_segfix(), device='cpu', min_confidence=0, **options),
+        lambda **options: BPRRefiner(lively_bpr(), device='cpu', **options),
+    ],
+    ids=['votes', 'offsets', 'bpr'],
+)
+
+
+def cells(dtype: np.dtype | type, *labels: int) -> np.ndarray:
+    """Cells of 4 x 4 pixels with random labels."""
+    drawn = np.random.default_rng(1).choice(np.array(labels), (9, 13))
+    return np.kron(drawn, np.ones((4, 4), int))[:, :50].astype(dtype)
 
 
 def test_binary_masks_are_noticed():
@@ -96,3 +116,105 @@ def test_what_is_no_image_is_named():
 def test_swapped_sizes_speak_of_exif():
     with pytest.raises(ValueError, match='height and width are swapped: images are turned by'):
         check_masks(np.zeros((50, 36), bool), (36, 50))
+
+
+@EVERY_KIND
+@pytest.mark.parametrize('dtype', [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64])
+def test_255_is_ignored_in_maps_of_one_byte_and_a_label_like_others_elsewhere(make, dtype):
+    """The same rule as for files; what a refiner was told goes before it."""
+    labels, others = cells(dtype, 3, 7, 255), cells(dtype, 3, 7, 254)
+    refined = make().refine(PICTURE, labels)
+    ignored = ignored_pixels(labels)
+    assert ignored.any() == (dtype is np.uint8)
+    np.testing.assert_array_equal(refined[ignored], labels[ignored])
+    if dtype is np.uint8:
+        assert (refined == 255).sum() == ignored.sum()
+    else:
+        renamed = np.where(
+            make().refine(PICTURE, others) == 254, 255, make().refine(PICTURE, others)
+        )
+        np.testing.assert_array_equal(refined, renamed)
+        assert ((labels == 255) != (refined == 255)).any()
+    told = make(ignore_index=255).refine(PICTURE, labels)
+    np.testing.assert_array_equal(told == 255, labels == 255)
+    free = make(ignore_index=None).refine(PICTURE, labels)
+    assert ((free == 255) != (labels == 255)).any()
+
+
+def test_known_fields_follow_the_same_rule():
+    offset = np.zeros((2, 4, 8), np.int8)
+    offset[1, :, 3] = 1
+    for dtype, moved in ((np.uint8, 0), (np.uint16, 4), (np.int64, 4)):
+        labels = np.zeros((4, 8), dtype)
+        labels[:, 4:] = 255
+        assert (shift_masks(labels, offset, scale=1) != labels).sum() == moved
+
+
+@pytest.mark.parametrize('wrong', ['none', 2.0, True])
+def test_ignore_index_that_is_none_of_its_kinds(wrong):
+    with pytest.raises(ValueError, match="ignore_index: expected a label, None or 'auto'"):
+        BPRRefiner(knowing_bpr(echo), device='cpu', ignore_index=wrong)
+
+
+@EVERY_KIND
+@pytest.mark.parametrize('masks', [cells(np.int64, 1, 2, 3), cells(np.uint8, 0, 1)[None] > 0])
+def test_mixed_precision_around_a_refiner_changes_nothing(make, masks):
+    """mmengine's TestLoop(fp16=True), or the caller's own."""
+    refiner = make()
+    expected = refiner.refine(PICTURE, masks)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = refiner.refine(PICTURE, masks)
+        opened = refiner.open(PICTURE)(masks)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(opened, expected)
+    assert (expected != masks).any()
+
+
+@EVERY_KIND
+def test_views_of_images_and_masks_are_taken_as_copies_of_them(make):
+    """RGB turned to BGR, flipped, cut out: torch, and so a GPU, takes no negative strides."""
+    refiner, labels = make(), cells(np.int64, 1, 2, 3)
+    views = [
+        np.ascontiguousarray(PICTURE[..., ::-1])[..., ::-1],
+        np.ascontiguousarray(PICTURE[::-1])[::-1],
+        np.ascontiguousarray(PICTURE[:, ::-1])[:, ::-1],
+        np.asfortranarray(PICTURE),
+        np.pad(PICTURE, ((2, 1), (3, 4), (0, 1)))[2:-1, 3:-4, :3],
+    ]
+    expected = refiner.refine(PICTURE, labels)
+    for view in views:
+        loaded = load_image(view)
+        assert loaded.flags.c_contiguous
+        np.testing.assert_array_equal(torch.from_numpy(loaded).numpy(), PICTURE)
+        flipped = np.ascontiguousarray(labels[:, ::-1])[:, ::-1]
+        np.testing.assert_array_equal(refiner.refine(view, flipped), expected)
+    assert load_image(PICTURE) is PICTURE
+
+
+@pytest.mark.parametrize(
+    ('kind', 'network'), [(SegFixRefiner, small_segfix), (BPRRefiner, lambda: knowing_bpr(echo))]
+)
+def test_weights_beside_a_built_network_are_refused(kind, network, tmp_path):
+    with pytest.raises(ValueError, match='has its weights already'):
+        kind(network(), checkpoint=tmp_path / 'other.pth')
+
+
+def test_an_image_is_read_and_opened_once_for_a_chain(tmp_path, monkeypatch):
+    refiners = [SegFixRefiner(small_segfix(), device='cpu'), BPRRefiner(lively_bpr(), device='cpu')]
+    runs = []
+    predict = refiners[0].predict_fields
+    refiners[0].predict_fields = lambda image: runs.append(image.shape) or predict(image)
+    path = tmp_path / 'image.png'
+    cv2.imwrite(str(path), PICTURE)
+    refine = refine_through(refiners, path)
+    nothing = np.zeros((0, 0, 0), bool)
+    assert refine(nothing) is nothing
+    assert runs == []
+    labels, stack = cells(np.int64, 1, 2, 3), cells(np.uint8, 0, 1)[None] > 0
+    results = [refine(labels), refine(stack)]
+    path.unlink()
+    results.append(refine(labels))
+    assert runs == [PICTURE.shape]
+    step = [refiners[0].refine(PICTURE, masks) for masks in (labels, stack, labels)]
+    for found, masks in zip(results, step, strict=True):
+        np.testing.assert_array_equal(found, refiners[1].refine(PICTURE, masks))

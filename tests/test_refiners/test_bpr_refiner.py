@@ -136,7 +136,7 @@ def test_label_maps(dtype):
     labels = np.where(blobs(2), 4, 2).astype(dtype)
     labels[:, 80:] = 11
     labels[:9] = 255
-    refiner = BPRRefiner(knowing_bpr(opinion), device='cpu')
+    refiner = BPRRefiner(knowing_bpr(opinion), device='cpu', ignore_index=255)
     before = labels.copy()
     refined = refiner.refine(picture(truth), labels)
     assert refined.dtype == dtype

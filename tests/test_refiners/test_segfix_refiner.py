@@ -78,7 +78,8 @@ def test_label_maps_of_every_integer_dtype(refiner, image, offset, dtype):
     before = labels.copy()
     refined = refiner.refine(image, labels)
     assert refined.dtype == dtype
-    assert np.array_equal(refined, plain_shift(labels, offset, 2, 1))
+    ignored = 255 if dtype == np.uint8 else None
+    assert np.array_equal(refined, plain_shift(labels, offset, 2, 1, ignored))
     assert 0.01 < (refined != labels).mean() < 0.9
     assert np.array_equal(labels, before), 'the input must stay as it is'
 

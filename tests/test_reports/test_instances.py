@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmrefine.measures import trimap_iou
-from mmrefine.measures.coco import encode, instance_figures, matched_instances
+from mmrefine.measures.coco import instance_figures, matched_instances
+from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.reports.evaluation import WIDTHS
 from mmrefine.reports.instances import InstanceRules, InstancesTask, evaluate_results
 
@@ -28,7 +29,7 @@ def coco(tmp_path):
     annotations = [
         dict(
             id=i, image_id=7 + i // 2, category_id=1 + i % 2, iscrowd=0, bbox=[0, 0, 9, 9],
-            area=int(mask.sum()), segmentation=encode(mask),
+            area=int(mask.sum()), segmentation=encode_mask(mask),
         )
         for i, mask in enumerate(true)
     ]  # fmt: skip
@@ -41,7 +42,7 @@ def coco(tmp_path):
         results = [
             dict(
                 image_id=a['image_id'], category_id=a['category_id'], score=0.9 - 0.1 * i,
-                segmentation=encode(np.roll(mask, move, (0, 1))),
+                segmentation=encode_mask(np.roll(mask, move, (0, 1))),
             )
             for i, (a, mask, move) in enumerate(zip(annotations, true, moves, strict=True))
         ]  # fmt: skip
@@ -82,7 +83,7 @@ def test_instances_are_cropped_without_a_difference():
     """Figures in all bands are those of whole images, though only the surroundings are read."""
     size = (260, 300)
     true, mask = disk(120, 150, 30, size), disk(125, 140, 33, size)
-    task = InstancesTask('a', 'a', size, (encode(true),), ((encode(mask),),))
+    task = InstancesTask('a', 'a', size, (encode_mask(true),), ((encode_mask(mask),),))
     found = task.count().counts[0]['trimap']
     whole = trimap_iou(mask, true, WIDTHS)
     assert whole.pixels[-1] > found.pixels[-1] > 0, 'far pixels are left out'

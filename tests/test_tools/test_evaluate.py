@@ -271,7 +271,7 @@ def test_a_photograph_of_another_size_costs_the_pictures_only(evaluate, folder):
 @pytest.fixture
 def coco(tmp_path):
     """Return a folder with COCO annotations and results of two images, two instances in each."""
-    from mmrefine.measures.coco import encode
+    from mmrefine.ops.run_lengths import encode_mask
 
     annotations, results = [], []
     for number in range(4):
@@ -279,8 +279,8 @@ def coco(tmp_path):
         mask[5:25, 5 + 4 * number : 30] = True
         place = dict(image_id=1 + number // 2, category_id=3)
         box = dict(bbox=[0, 0, 1, 1], area=int(mask.sum()))
-        annotations.append(dict(place, id=number, iscrowd=0, segmentation=encode(mask), **box))
-        results.append(dict(place, score=0.5, segmentation=encode(np.roll(mask, 1, 0))))
+        annotations.append(dict(place, id=number, iscrowd=0, segmentation=encode_mask(mask), **box))
+        results.append(dict(place, score=0.5, segmentation=encode_mask(np.roll(mask, 1, 0))))
     content = dict(
         images=[dict(id=i, height=SIZE[0], width=SIZE[1], file_name=f'{i}.jpg') for i in (1, 2)],
         annotations=annotations,
