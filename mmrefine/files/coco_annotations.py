@@ -1,7 +1,7 @@
 """COCO annotations and results, checked before an evaluator sees them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..ops.run_lengths import run_lengths
@@ -32,6 +32,25 @@ def read_annotations(path: str | os.PathLike) -> dict[str, Any]:
     return content
 
 
+def image_name(image: Mapping[str, Any]) -> str:
+    """File name of an image of COCO annotations.
+
+    LVIS gives an address instead: the last two parts of it, ``train2017/000000000001.jpg``.
+
+    Raises:
+        KeyError: if it has neither.
+    """
+    if 'file_name' in image:
+        return image['file_name']
+    return '/'.join(image['coco_url'].split('/')[-2:])
+
+
+def name_for_people(image: Mapping[str, Any]) -> str:
+    """File name of an image, or its number where the annotations name no file."""
+    has_name = 'file_name' in image or 'coco_url' in image
+    return image_name(image) if has_name else str(image['id'])
+
+
 def check_masks(
     entries: Iterable[dict[str, Any]], annotations: dict[str, Any], path: str | os.PathLike
 ) -> None:
@@ -53,5 +72,5 @@ def check_masks(
         try:
             run_lengths(entry.get('segmentation'), (image['height'], image['width']))
         except ValueError as error:
-            name = image.get('file_name', image['id'])
+            name = name_for_people(image)
             raise ValueError(f'{path}: entry {index}, a mask on {name}: {error}') from error

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from .coco_annotations import image_name
 from .json_files import read_json
 from .whole_files import write_whole_file
 
@@ -66,9 +67,9 @@ def read_image_names(path: str | os.PathLike) -> dict[Any, str]:
     """
     content = read_json(path)
     try:
-        names = {image['id']: image['file_name'] for image in content['images']}
+        return {image['id']: image_name(image) for image in content['images']}
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f'{path}: expected COCO annotations with images, each with id and file_name'
+            f'{path}: expected COCO annotations with images, each with id and file_name or, as '
+            'LVIS has it, coco_url'
         ) from error
-    return names

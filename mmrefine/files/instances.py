@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops.run_lengths import decode_mask, encode_mask, run_lengths
+from .coco_annotations import image_name
 from .json_files import read_json
 from .label_maps import read_label_map
 
@@ -74,7 +75,7 @@ def read_annotations(path: str | Path) -> list[ImageEntry]:
                 )
             )
         return [
-            ImageEntry(image['id'], _file_name(image), _size(image), by_image[image['id']])
+            ImageEntry(image['id'], image_name(image), _size(image), by_image[image['id']])
             for image in content['images']
         ]
     except (KeyError, TypeError) as error:
@@ -183,10 +184,3 @@ def _frame(stem: str) -> str:
 
 def _size(image: dict) -> tuple[int, int] | None:
     return (image['height'], image['width']) if 'height' in image and 'width' in image else None
-
-
-def _file_name(image: dict) -> str:
-    """LVIS gives an address instead: the last two parts of it, ``train2017/000000000001.jpg``."""
-    if 'file_name' in image:
-        return image['file_name']
-    return '/'.join(image['coco_url'].split('/')[-2:])

@@ -46,12 +46,23 @@ def apply_votes(
     """
     if isinstance(masks, torch.Tensor) and isinstance(votes, torch.Tensor):
         arrays = masks.detach().cpu().numpy(), votes.detach().float().cpu().numpy()
-        return like(apply_votes(*arrays, scale, min_confidence, ignore_index), masks)
+        return like(_vote(*arrays, scale, min_confidence, ignore_index), masks)
     if not (isinstance(masks, np.ndarray) and isinstance(votes, np.ndarray)):
         raise TypeError(
             'masks and votes must both be numpy arrays or both be torch tensors, got '
             f'{type(masks).__name__} and {type(votes).__name__}'
         )
+    return _vote(masks, votes, scale, min_confidence, ignore_index)
+
+
+def _vote(
+    masks: np.ndarray,
+    votes: np.ndarray,
+    scale: float,
+    min_confidence: float,
+    ignore_index: int | None,
+) -> np.ndarray:
+    """``apply_votes`` for arrays."""
     if votes.ndim != 3 or masks.ndim not in (2, 3) or votes.shape[1:] != masks.shape[-2:]:
         raise ValueError(
             'expected masks (H, W) or (N, H, W) and votes (m, H, W), got '

@@ -128,17 +128,13 @@ def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
         bands: Numbers of the bands to take for red, green and blue, counted from 1, for images of
             other bands and types; of an array (H, W, bands) too.
 
-    Returns:
-        The image in C order; an array that is in C order comes back as it is.
-
     Raises:
         ValueError: if the file is missing or no image, or the image has bands that are not taken.
         TypeError: if it is something else, or an array of another dtype.
         ImportError: if bands are chosen and nothing that reads them is installed.
     """
     if isinstance(image, np.ndarray):
-        array = from_array(image) if bands is None else choose_bands(image, bands)
-        return np.ascontiguousarray(array)  # torch takes no negative strides
+        return from_array(image) if bands is None else choose_bands(image, bands)
     if isinstance(image, PIL.Image.Image):
         return from_pil(image)
     if not isinstance(image, str | os.PathLike):

@@ -61,7 +61,8 @@ class NetworkRefiner(Refiner):
             raise TypeError(f'model: expected a mmrefine.{expected}, got {type(model).__name__}')
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
         self.model: Any = model.to(self.device).eval()
-        self.trained: Mapping[str, Any] = self.model.test_cfg or {}
+        test_cfg: Any = self.model.test_cfg
+        self.trained: Mapping[str, Any] = test_cfg or {}
         self.ignore_index = ignore_index
 
     def _existing(self, shipped: Path) -> Path:

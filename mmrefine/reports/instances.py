@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..files.coco_annotations import check_masks, read_annotations
+from ..files.coco_annotations import check_masks, name_for_people, read_annotations
 from ..files.coco_results import read_results
 from ..measures import TrimapCounts, total, trimap_iou
 from ..measures.fscore import tolerance_in_pixels
@@ -231,7 +231,7 @@ def _image_tasks(
     for image in content['images']:
         places = by_image.get(image['id'])
         if places:
-            name = image.get('file_name', str(image['id']))
+            name = name_for_people(image)
             targets = tuple(content['annotations'][k]['segmentation'] for k in places)
             masks = tuple(tuple(segmentation[k] for segmentation in found) for k in places)
             size = (image['height'], image['width'])

@@ -57,6 +57,9 @@ def test_image_names(tmp_path):
     images = [{'id': 7, 'file_name': 'x/a.jpg', 'height': 2}, {'id': 'b', 'file_name': 'b.jpg'}]
     (tmp_path / 'a.json').write_text(json.dumps({'images': images, 'annotations': []}))
     assert read_image_names(tmp_path / 'a.json') == {7: 'x/a.jpg', 'b': 'b.jpg'}
+    lvis = {'id': 9, 'coco_url': 'http://images.cocodataset.org/val2017/000000000139.jpg'}
+    (tmp_path / 'a.json').write_text(json.dumps({'images': [lvis, images[0]]}))
+    assert read_image_names(tmp_path / 'a.json') == {9: 'val2017/000000000139.jpg', 7: 'x/a.jpg'}
     for wrong in ({'annotations': []}, [1], {'images': [{'id': 1}]}, {'images': 3}):
         (tmp_path / 'b.json').write_text(json.dumps(wrong))
         with pytest.raises(ValueError, match=r'b\.json: expected COCO annotations with images'):
