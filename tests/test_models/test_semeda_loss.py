@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mmrefine.models.edge_nets import load_edge_net
 from mmrefine.models.losses import EdgeCrossEntropyLoss, SEMEDALoss
+from mmrefine.models.losses.semeda_loss import DRAWN_SIZE
 from mmrefine.ops import draw_label_map
 from mmrefine.registry import MODELS
 
@@ -309,11 +310,32 @@ def test_wrong_input(kind):
         loss(logits, label[:, 1:])
 
 
-def test_two_processes_share_nothing_but_the_gradient():
-    """As in data-parallel training: all parameters get a gradient, whatever the batch holds."""
+@pytest.mark.parametrize('ignored', [False, True])
+def test_every_parameter_gets_a_gradient_whatever_the_batch_holds(ignored):
+    """Data-parallel training waits for all of them; where nothing is labelled they are zero."""
+    torch.manual_seed(0)
     network = nn.Conv2d(3, C, 1)
-    for ignored in (False, True):
-        label = torch.full((1, 6, 9), 255 if ignored else 0)
-        network.zero_grad()
-        SEMEDALoss(C)(network(torch.rand(1, 3, 6, 9)), label).backward()
-        assert all(p.grad is not None for p in network.parameters())
+    label = torch.full((1, 6, 9), 255 if ignored else 0)
+    SEMEDALoss(C)(network(torch.rand(1, 3, 6, 9)), label).backward()
+    for parameter in network.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.isfinite().all()
+        assert parameter.grad.any() != ignored
+
+
+@pytest.mark.parametrize('norm', ['l1', 'l2'])
+@pytest.mark.parametrize('before_relu', [True, False])
+def test_units_are_the_distances_of_knowing_nothing_on_eight_drawn_maps(before_relu, norm):
+    rng = np.random.default_rng(0)
+    maps = np.stack([draw_label_map(DRAWN_SIZE, C, rng) for _ in range(8)])
+    truth = one_hot(torch.from_numpy(maps))
+    pairs = zip(
+        embeddings(torch.full_like(truth, 1 / C), before_relu),
+        embeddings(truth, before_relu),
+        strict=True,
+    )
+    expected = [
+        ((a - b).abs() if norm == 'l1' else (a - b) ** 2).sum(1).mean().item() for a, b in pairs
+    ]
+    loss = SEMEDALoss(C, (1, 1, 1), before_relu, norm)
+    assert loss.units == pytest.approx(expected, rel=1e-4)

@@ -79,6 +79,20 @@ def test_drawn_shift(scale, steps, expected):
     np.testing.assert_array_equal(apply_offset(masks, offset, scale, steps), expected)
 
 
+@pytest.mark.parametrize('kind', [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize('scale', [2, 2.0, 3])
+@pytest.mark.parametrize('by', [100, -100, 127, -128])
+def test_steps_are_longer_than_their_dtype_holds(kind, scale, by):
+    """2 x 100 is -56 in int8."""
+    masks = np.arange(2 * 900).reshape(2, 900)
+    offset = np.zeros((2, 2, 900), np.int8)
+    offset[1, :, 450] = by
+    expected = masks.copy()
+    expected[:, 450] = masks[:, int(450 + scale * by)]
+    shifted = apply_offset(kind(masks), kind(offset), scale)
+    np.testing.assert_array_equal(np.asarray(shifted), expected)
+
+
 def test_rows_come_first():
     masks = np.array([[1, 2, 3], [4, 5, 6]])
     up_and_left = np.zeros((2, 2, 3), int)

@@ -139,6 +139,50 @@ def test_no_boxes(kind):
     assert np.asarray(result).all()
 
 
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize(('size', 'side', 'padding'), [(8, 16, 0), (11, 16, 3), (5, 13, 1)])
+def test_patches_smaller_than_their_box_come_back_where_they_were(kind, size, side, padding):
+    """A slope, seen at the centres of the patch's pixels, is that slope again; H != W."""
+    full = side + 2 * padding
+    y, x = np.mgrid[:size, :size].astype(np.float32) * full / size + full / size / 2
+    boxes = np.array([[7, 4, 7 + side, 4 + side]])
+    patch = (0.3 + 0.01 * y + 0.02 * x)[None]
+    average = average_patches(boxes, kind(patch), (side + 9, side + 17), padding)
+    y, x = np.mgrid[:side, :side] + padding + 0.5
+    seen = full / size / 2  # further out than the outermost centres there is nothing to go by
+    inside = (y >= seen) & (y <= full - seen) & (x >= seen) & (x <= full - seen)
+    assert inside.sum() > side**2 / 2
+    found = np.asarray(average.probabilities)
+    np.testing.assert_allclose(found[inside], (0.3 + 0.01 * y + 0.02 * x)[inside], atol=1e-5)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize(('side', 'size'), [(48, 64), (96, 64), (160, 128), (64, 128), (7, 9)])
+def test_masks_lie_where_the_image_lies(kind, side, size):
+    """In stripes, a mask's pixel is object where the bilinear image is nearer to object."""
+    rng = np.random.default_rng(side)
+    for turn in (False, True):
+        mask = (rng.random(side) < 0.5)[None].repeat(side, 0)
+        mask = np.ascontiguousarray(mask.T if turn else mask)
+        image = np.repeat(mask[..., None], 3, 2).astype(np.float32)
+        box = np.array([[0, 0, side, side]])
+        hard = np.asarray(crop_patches(kind(mask), box, size))[0]
+        soft = np.asarray(crop_patches(kind(image), box, size))[0, ..., 0]
+        decided = np.abs(soft - 0.5) > 1e-4
+        assert decided.mean() > 0.6
+        np.testing.assert_array_equal(hard[decided], soft[decided] > 0.5)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('threshold', [0.25, 0.5, 0.75])
+def test_a_pixel_at_the_threshold_is_background(kind, threshold):
+    mask, boxes = np.ones((6, 9), np.uint8), np.array([[2, 1, 6, 5]])
+    for more, expected in ((0, 0), (2**-12, 1)):
+        patches = np.full((1, 8, 8), threshold + more, np.float32)
+        result = np.asarray(reassemble_patches(kind(mask), boxes, kind(patches), threshold))
+        assert (result[1:5, 2:6] == expected).all()
+
+
 def test_wrong_input_is_named():
     mask, boxes = np.zeros((5, 7), bool), np.array([[0, 0, 4, 4]])
     with pytest.raises(TypeError, match='bool, uint8 or float32, got int64'):
