@@ -212,14 +212,14 @@ def evaluate_coco(
     args: argparse.Namespace, predictions: dict[str, str], workers: int, bars: 'ProgressBars'
 ) -> 'tuple[Evaluation, Photographs]':
     """Measure COCO result files."""
-    from ..files.coco_annotations import read_annotations
+    from ..files.coco_annotations import name_for_people, read_annotations
     from ..reports.gallery import Photographs
     from ..reports.instances import InstanceRules, evaluate_results
 
     ratio = DILATION_RATIO if args.dilation_ratio is None else args.dilation_ratio
     rules = InstanceRules(tuple(args.tolerances), ratio)
     truth = args.paths[-1]
-    names = [str(i.get('file_name', i['id'])) for i in read_annotations(truth)['images']]
+    names = [name_for_people(image) for image in read_annotations(truth)['images']]
     photographs = Photographs(args.images, names, args.image_suffix)
     stages = iter(('result files', 'images'))
     evaluation = evaluate_results(
