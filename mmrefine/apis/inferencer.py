@@ -155,7 +155,7 @@ class RefinementInferencer(BaseInferencer):
         with ExitStack() as stack:
             sink: PictureFolder | PictureVideo | None = None
             if drawn:
-                sink = picture_sink(drawn, fps or found.fps or 25)
+                sink = picture_sink(drawn, found.fps or 25 if fps is None else fps)
                 stack.enter_context(sink)
             for batch in batches:
                 refined = self.forward(batch)

@@ -64,10 +64,10 @@ def test_only_segfix_has_offsets_to_save(tmp_path):
 def test_offset_files_are_looked_up_by_folder_then_flat(tmp_path, image):
     field = np.zeros((2, 3, 5), np.int8)
     for name, x in (('one/a', 1), ('a', 2)):
-        field[1] = x
+        field[1, 0, 0] = x
         write_offset(tmp_path / 'offsets' / f'{name}.npz', field)
     source = OffsetFolderSource(tmp_path / 'offsets', scale=1)
-    labels = np.arange(15).reshape(3, 5)
+    labels = np.tile(np.arange(5), (3, 1))
     for names, first in ((['one/a'], 1), (['two/a'], 2), (['b', 'one/a'], 1)):
         with source.open(ImageFile(image, names)) as opened:
             assert opened.refine(labels)[0, 0] == first
