@@ -1,6 +1,7 @@
 """From the words of a command line to an exit status."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,6 +90,9 @@ def _run(prog: str, understand: Callable[[], argparse.Namespace]) -> int:
     try:
         args = understand()
         return args.run(args)
+    except BrokenPipeError:  # what reads the output has enough of it: mmrefine info | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f'{prog}: interrupted', file=sys.stderr)
         return 130

@@ -45,9 +45,19 @@ def with_kind(words: list[str]) -> list[str]:
 
 def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     """Add a subcommand for each kind of predictions."""
-    kinds = parser.add_subparsers(title='kinds of predictions', metavar='KIND', required=True)
+    prog, places = parser.prog, '[PRED] GT [options]'
+    parser.usage = f'{prog} [KIND] {places}'
+    kinds = parser.add_subparsers(
+        title='kinds of predictions', metavar='KIND', required=True, prog=prog
+    )
     for name, (text, add, evaluate) in KINDS.items():
-        part = kinds.add_parser(name, help=text, description=text, allow_abbrev=False)
+        part = kinds.add_parser(
+            name,
+            help=text,
+            description=text,
+            usage=f'{prog} {name} {places}',
+            allow_abbrev=False,
+        )
         part.set_defaults(evaluate=evaluate, parser=part)
         _add_predictions(part)
         add(part)

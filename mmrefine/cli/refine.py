@@ -175,9 +175,17 @@ def with_kind(words: list[str]) -> list[str]:
 def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     """Add a subcommand for each kind of input; ``words`` may name a method with own options."""
     methods = offered_methods(words)
-    kinds = parser.add_subparsers(title='kinds of input', metavar='KIND', required=True)
+    prog, places = parser.prog, 'IMAGES MASKS OUT [options]'
+    parser.usage = f'{prog} [KIND] {places}'
+    kinds = parser.add_subparsers(title='kinds of input', metavar='KIND', required=True, prog=prog)
     for name, kind in KINDS.items():
-        part = kinds.add_parser(name, help=kind.help, description=kind.help, allow_abbrev=False)
+        part = kinds.add_parser(
+            name,
+            help=kind.help,
+            description=kind.help,
+            usage=f'{prog} {name} {places}',
+            allow_abbrev=False,
+        )
         part.set_defaults(kind=kind, parser=part)
         add_places(part, *kind.places)
         for add in kind.options:
