@@ -1,5 +1,7 @@
 """CamVid with the 11 classes of SegNet's release."""
 
+from typing import Any
+
 from mmseg.datasets import BaseSegDataset
 
 from ..registry import DATASETS
@@ -41,5 +43,7 @@ class CamVidDataset(BaseSegDataset):
         ],
     )
 
-    def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
+    def __init__(
+        self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs: Any
+    ) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

@@ -1,6 +1,7 @@
 """Boundary patches on disk, in the layout of the released BPR code."""
 
 from pathlib import Path
+from typing import Any
 
 from mmseg.datasets import BaseSegDataset
 
@@ -28,7 +29,7 @@ class CityscapesPatchDataset(BaseSegDataset):
 
     METAINFO = PATCH_METAINFO
 
-    def __init__(self, data_prefix: dict | None = None, **kwargs) -> None:
+    def __init__(self, data_prefix: dict | None = None, **kwargs: Any) -> None:
         folders = dict(
             img_path='img_dir/train', mask_path='mask_dir/train', seg_map_path='ann_dir/train'
         )

@@ -1,6 +1,7 @@
 """Mask AP, boundary AP and AF of mmdet's predictions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -59,7 +60,7 @@ class InstanceBoundaryMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self._coco = coco
         self.ann_file = ann_file
-        self.settings = dict(
+        self.settings: dict[str, Any] = dict(
             measures=tuple(measures),
             dilation_ratio=dilation_ratio,
             tolerance=tolerance,

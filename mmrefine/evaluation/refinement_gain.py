@@ -81,7 +81,7 @@ class RefinementGain(BaseMetric):
     def evaluate(self, size: int) -> dict[str, Any]:
         """Figures of the metrics before and after refinement, and the gain."""
         logger = MMLogger.get_current_instance()
-        figures = {}
+        figures: dict[str, Any] = {}
         for before, after in zip(self.before, self.after, strict=True):
             logger.info('before refinement:')
             old = before.evaluate(size)

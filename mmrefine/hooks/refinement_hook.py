@@ -6,6 +6,7 @@ change predictions there. This one listens to the model's own forward pass.
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ class RefinementHook(Hook):
                 )
         if not parts:
             raise ValueError('refiner: expected at least one refiner, got an empty sequence')
-        self._parts = [refiner_settings(p) if isinstance(p, str) else p for p in parts]
+        self._parts: list[Any] = [refiner_settings(p) if isinstance(p, str) else p for p in parts]
         self.val = val
         self._handle: torch.utils.hooks.RemovableHandle | None = None
         self._reset_statistics()
@@ -153,7 +154,7 @@ class RefinementHook(Hook):
                 "load images from files and keep 'img_path' in the meta_keys of its packing step"
             )
         start = time.perf_counter()
-        refine = refine_through(self._parts, image)  # type: ignore[arg-type]
+        refine = refine_through(self._parts, image)
         for field in predicted_fields(sample):
             masks = predicted_masks(sample, field)
             coarse = to_array(masks)

@@ -54,7 +54,8 @@ def _without_logs() -> contextlib.AbstractContextManager:
     Nothing of what the logs name is looked up: ``getattr``, which they need, could change any part
     of the running program.
     """
-    if torch.__version__ < (2, 6):  # cannot be told names: there, only published ones are read
+    # Older ones cannot be told names: there, only published checkpoints are read.
+    if torch.__version__ < '2.6':
         return contextlib.nullcontext()
     return torch.serialization.safe_globals([(_Nothing, name) for name in LOG_NAMES])
 

@@ -112,7 +112,7 @@ def parse_name(name: str) -> FFNetName:
 
 def backbone_and_neck(name: FFNetName) -> tuple[dict[str, Any], dict[str, Any]]:
     """Configs of the backbone and of the up-head that a name stands for."""
-    stem, up, _ = name.letters[-3:]
+    stem, up, _ = list(name.letters[-3:])
     backbone = dict(
         type='mmrefine.FFNetResNet',
         arch=name.arch,
@@ -131,7 +131,7 @@ def backbone_and_neck(name: FFNetName) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def segmentation_head(name: FFNetName, num_classes: int) -> dict[str, Any]:
     """Config of the segmentation head that a name stands for."""
-    _, up, head = name.letters[-3:]
+    _, up, head = list(name.letters[-3:])
     return dict(
         type='mmrefine.FFNetHead',
         in_channels=list(OUT_CHANNELS[up]),

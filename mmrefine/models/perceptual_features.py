@@ -41,6 +41,9 @@ class PerceptualFeatures(nn.Module):
         ValueError: while running, if the backbone has no such level.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         backbone: dict | None = None,

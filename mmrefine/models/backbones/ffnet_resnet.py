@@ -224,6 +224,7 @@ class GaussianHalving(nn.Module):
     """
 
     SIZE, SIGMA = 5, 0.7
+    weight: Tensor
 
     def __init__(self, channels: int) -> None:
         super().__init__()

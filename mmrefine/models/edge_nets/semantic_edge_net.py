@@ -4,6 +4,7 @@ Legend: N batch, C ``num_classes``, H W size.
 """
 
 import itertools
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -69,9 +70,10 @@ class SemanticEdgeNet(BaseModel):
         self.sharpness = sharpness
         self.ignore_index = ignore_index
         widths = itertools.pairwise((num_classes, *CHANNELS))
-        self.convs = nn.ModuleList(nn.Conv2d(before, after, 3) for before, after in widths)
-        nn.init.zeros_(self.convs[0].bias)
-        self.convs[0].weight.data = differences(num_classes)
+        convs: Any = [nn.Conv2d(before, after, 3) for before, after in widths]
+        nn.init.zeros_(convs[0].bias)
+        convs[0].weight.data = differences(num_classes)
+        self.convs = nn.ModuleList(convs)
         self.loss_edge = MODELS.build(loss_edge or dict(type='mmrefine.BalancedCrossEntropyLoss'))
 
     def forward(

@@ -5,6 +5,7 @@ Legend: N batch, C classes, H W size.
 
 import os
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from mmengine.logging import MessageHub
@@ -50,7 +51,8 @@ class EdgeNetLoss(nn.Module):
         network = load_edge_net(edge_net)
         self.num_classes = network.num_classes
         self.num_layers = len(network.convs)
-        for k, conv in enumerate(network.convs):
+        convs: Any = network.convs
+        for k, conv in enumerate(convs):
             for name, value in (('kernel', conv.weight), ('bias', conv.bias)):
                 self.register_buffer(f'{name}{k}', value.detach().clone(), persistent=False)
         self.loss_weight = loss_weight

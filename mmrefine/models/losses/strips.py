@@ -6,6 +6,7 @@ computed on the way is dropped; held are the gradient, as large as the predictio
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ def sum_of_strips(function: PartOfSum, maps: Tensor, margin: int, strip: int = S
 
 class _SumOfStrips(Function):
     @staticmethod
-    def forward(ctx, maps: Tensor, function: PartOfSum, margin: int, strip: int) -> Tensor:
+    def forward(ctx: Any, maps: Tensor, function: PartOfSum, margin: int, strip: int) -> Tensor:
         wanted = maps.requires_grad
         count, _, height, width = maps.shape
         step = max(1, strip // (count * width))
@@ -59,6 +60,6 @@ class _SumOfStrips(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_output: Tensor) -> tuple:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple:
         (gradient,) = ctx.saved_tensors
         return gradient * grad_output, None, None, None

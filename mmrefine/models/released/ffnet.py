@@ -87,7 +87,7 @@ def released_ffnets(weights: Mapping[str, Tensor], path: str | Path) -> list[FFN
 
 def _fits(name: FFNetName, weights: Mapping[str, Tensor]) -> bool:
     """Whether weights have the layers of a released network; equal shapes are not asked for."""
-    stem, up, head = name.letters[-3:]
+    stem, up, head = list(name.letters[-3:])
     family = family_of(name.arch)
     first = 'backbone_model.layer1.0.'
     is_bottleneck = name.arch in BOTTLENECKS
@@ -116,7 +116,7 @@ def _blocks(weights: Mapping[str, Tensor]) -> tuple[int, ...]:
 
 def _outputs(weights: Mapping[str, Tensor], pattern: str, first: int = 0) -> tuple[int, ...]:
     """Output channels of the layers of a pattern, counted from ``first`` on."""
-    found = []
+    found: list[int] = []
     while (weight := weights.get(pattern.format(first + len(found)))) is not None:
         found.append(weight.shape[0])
     return tuple(found)

@@ -58,9 +58,9 @@ def _widen_stem(
     """Make a stem convolution for images fit one for images and masks."""
     name, stem = next((n, m) for n, m in backbone.named_modules() if isinstance(m, nn.Conv2d))
     weight = state_dict.get(f'{prefix}{name}.weight')
-    missing = 0 if weight is None else stem.in_channels - weight.shape[1]
-    if missing < 1:
+    if weight is None or weight.shape[1] >= stem.in_channels:
         return
+    missing = stem.in_channels - weight.shape[1]
     of_mask = state_dict.pop(
         f'{prefix}conv_mask.weight',
         weight.new_zeros(len(weight), missing, *weight.shape[2:]),
