@@ -32,21 +32,29 @@ def test_there_is_one_for_everything():
         assert wanted in names, wanted
 
 
+def input_sizes(data):
+    """Every place that scales patches; mmseg's Resize would move masks against images."""
+    assert not [t for t in data.get('pipeline', ()) if 'mmseg.Resize' in t['type']]
+    on_disk = [t['size'] for t in data.get('pipeline', ()) if t['type'] == 'mmrefine.ResizePatch']
+    return on_disk + ([data.input_size] if 'input_size' in data else [])
+
+
 @pytest.mark.parametrize('name', CONFIGS)
 def test_data_and_refiner_agree(name):
     cfg = load(name)
     cut = cfg.model.test_cfg
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+    loaders = (cfg.get(f'{part}_dataloader') for part in ('train', 'val', 'test'))
+    for loader in filter(None, loaders):
         for data in parts(loader.dataset):
-            resize = [t for t in data.pipeline if t['type'] == 'mmseg.Resize']
-            assert [t['scale'] for t in resize] == [(cut.input_size,) * 2]
+            assert input_sizes(data) == [cut.input_size]
             if data.type == 'mmrefine.BoundaryPatchDataset':
                 sizes = data.patch_size if isinstance(data.patch_size, tuple) else [data.patch_size]
                 assert cut.patch_size in sizes
                 assert data.padding == cut.padding
     with_mask = cfg.model.data_preprocessor.get('with_mask', True)
     contrast = cfg.model.data_preprocessor.get('contrast_radii', ())
-    assert cfg.model.backbone.in_channels == 3 + with_mask + len(contrast)
+    odds = cfg.model.data_preprocessor.get('with_odds', False)
+    assert cfg.model.backbone.in_channels == 3 + with_mask + len(contrast) + odds
     assert 0 < cut.iou_threshold < 1
 
 

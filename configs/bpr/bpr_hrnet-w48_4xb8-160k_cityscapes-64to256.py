@@ -5,11 +5,8 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/schedules/schedule_160k_bpr.py',
 ]
-patch_size, padding, input_size = 64, 0, 256
-train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
-train_pipeline[-2].scale = test_pipeline[-2].scale = (input_size, input_size)
-patches = dict(patch_size=patch_size, padding=padding)
-model = dict(test_cfg=dict(**patches, input_size=input_size, iou_threshold=0.55))
-train_dataloader = dict(dataset=dict(**patches, pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(**patches, pipeline=test_pipeline))
+patches = dict(patch_size=64, padding=0, input_size=256)
+model = dict(test_cfg=dict(**patches, iou_threshold=0.55))
+train_dataloader = dict(dataset=patches)
+val_dataloader = dict(dataset=patches)
 test_dataloader = val_dataloader

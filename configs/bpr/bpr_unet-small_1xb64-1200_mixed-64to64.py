@@ -7,17 +7,16 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/schedules/schedule_160k_bpr.py',
 ]
-input_size = (64, 64)
 pipeline = [
     dict(type='mmseg.RandomRotFlip', rotate_prob=0, flip_prob=0.5),
     dict(type='mmseg.RandomFlip', prob=0.5),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 davis = dict(
     _base_.train_dataloader.dataset,
     patch_size=(48, 64, 96),
+    input_size=64,
     patches_per_image=16,
     instances_per_image=3,
     good_share=0.2,
@@ -62,12 +61,7 @@ train_dataloader = dict(
 )
 val_dataloader = dict(
     num_workers=1,
-    dataset=dict(
-        pipeline=[
-            dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
-            dict(type='mmrefine.PackPatchInputs'),
-        ]
-    ),
+    dataset=dict(input_size=64),
 )
 test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=3e-3, weight_decay=0.01))

@@ -6,6 +6,7 @@ from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset
 from .instance_maps import CocoInstanceMapDataset
 from .label_maps import DrawnLabelMapDataset, LabelMapDataset
+from .object_patches import ObjectPatchDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
 from .video_sampler import VideoSampler
@@ -18,6 +19,7 @@ __all__ = [
     'DrawnLabelMapDataset',
     'EvenSourceSampler',
     'LabelMapDataset',
+    'ObjectPatchDataset',
     'VideoSampler',
     'transforms',
 ]

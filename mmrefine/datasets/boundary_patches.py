@@ -38,6 +38,9 @@ class BoundaryPatchDataset(BaseDataset):
         patch_size: Side of a patch in pixels; with several, each image takes
             one at random.
         padding: Pixels around each patch that the network sees as well.
+        input_size: Side of the network's input, to which patches are scaled as
+            ``BPRRefiner`` scales them: no other resizing belongs in the
+            pipeline. By default patches stay as large as they are.
         iou_threshold: NMS threshold of the boxes: 0.25 as published, 0.15 for
             COCO.
         patches_per_image: Patches of an image in one item.
@@ -65,6 +68,7 @@ class BoundaryPatchDataset(BaseDataset):
         coarse: str | None = None,
         patch_size: int | Sequence[int] = 64,
         padding: int = 0,
+        input_size: int | None = None,
         iou_threshold: float = 0.25,
         patches_per_image: int = 8,
         instances_per_image: int = 8,
@@ -78,12 +82,14 @@ class BoundaryPatchDataset(BaseDataset):
         for name, value in (
             ('patches_per_image', patches_per_image),
             ('instances_per_image', instances_per_image),
+            ('input_size', input_size),
         ):
-            if value < 1:
+            if value is not None and value < 1:
                 raise ValueError(f'{name} must be at least 1, got {value}')
         self.coarse = coarse
         self.patch_sizes = (patch_size,) if isinstance(patch_size, int) else tuple(patch_size)
         self.padding = padding
+        self.input_size = input_size
         self.iou_threshold = iou_threshold
         self.patches_per_image = patches_per_image
         self.instances_per_image = instances_per_image
@@ -145,7 +151,7 @@ class BoundaryPatchDataset(BaseDataset):
         order = rng.permutation(len(found))
         for i in np.resize(order, self.patches_per_image if found else 0):
             instance, box = found[i]
-            size = patch_size + 2 * self.padding
+            size = self.input_size or patch_size + 2 * self.padding
             crop, coarse, truth = (p[0] for p in instance.cut(image, [box], size, self.padding))
             yield dict(
                 img=crop,

@@ -47,6 +47,7 @@ class EvenSourceSampler(Sampler):
         self.rank, self.world_size = get_dist_info()
         self.seed = sync_random_seed() if seed is None else seed
         self.shuffle = shuffle
+        self.skipped = 0
 
     def _one_source(self, source: int) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + source)
@@ -60,10 +61,15 @@ class EvenSourceSampler(Sampler):
             itertools.islice(self._one_source(s), self.rank, None, self.world_size)
             for s in range(len(self.sizes))
         ]
-        yield from (next(stream) for stream in itertools.cycle(streams))
+        drawn = (next(stream) for stream in itertools.cycle(streams))
+        yield from itertools.islice(drawn, self.skipped, None)
 
     def __len__(self) -> int:
         return sum(self.sizes)
+
+    def skip(self, num_samples: int) -> None:
+        """Start so many images later: where a training that is resumed had stopped."""
+        self.skipped = num_samples
 
     def set_epoch(self, epoch: int) -> None:
         """Nothing to do: the stream never ends."""

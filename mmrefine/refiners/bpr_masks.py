@@ -17,12 +17,22 @@ Window = tuple[slice, slice]
 
 
 class MaskEdit(Protocol):
-    """Masks of one image on their way from coarse to refined."""
+    """Masks of one image on their way from coarse to refined.
+
+    Attributes:
+        result: The masks.
+        confidence: float32, shape of ``result``: probability that a pixel's label is right; None
+            if it is not wanted.
+    """
 
     result: np.ndarray
+    confidence: np.ndarray | None
 
     def objects(self) -> Iterator[tuple[Any, np.ndarray]]:
         """Key and mask, bool (H, W), of everything that has a boundary."""
+
+    def mask(self, key: Any, window: Window) -> np.ndarray:
+        """The coarse mask ``key``, bool (h, w), in a part of the image."""
 
     def apply(
         self, key: Any, window: Window, probabilities: np.ndarray, covered: np.ndarray
@@ -36,8 +46,13 @@ class MaskEdit(Protocol):
 class StackEdit:
     """Each mask of a stack (N, H, W), or a single one (H, W), is an object of its own."""
 
-    def __init__(self, masks: np.ndarray, min_score_gain: float) -> None:
+    confidence: np.ndarray | None
+
+    def __init__(
+        self, masks: np.ndarray, min_score_gain: float, with_confidence: bool = False
+    ) -> None:
         self.result = masks.copy()
+        self.confidence = np.ones(masks.shape, np.float32) if with_confidence else None
         self.stack = self.result.reshape(-1, *masks.shape[-2:])
         self.gain = min_score_gain
 
@@ -45,6 +60,10 @@ class StackEdit:
         """Index and mask, one after the other."""
         for index, mask in enumerate(self.stack):
             yield index, mask != 0
+
+    def mask(self, key: int, window: Window) -> np.ndarray:
+        """Mask ``key`` in a part of the image."""
+        return self.stack[key][window] != 0
 
     def apply(
         self, key: int, window: Window, probabilities: np.ndarray, covered: np.ndarray
@@ -62,6 +81,10 @@ class StackEdit:
         refined = np.where(covered, is_object * value, part).astype(mask.dtype)
         if refined.any() or np.count_nonzero(mask) > np.count_nonzero(part):
             mask[window] = refined
+        if self.confidence is not None:
+            sure = np.where(mask[window] != 0, probabilities, 1 - probabilities)
+            of_mask = self.confidence.reshape(self.stack.shape)[key]
+            of_mask[window] = np.where(covered, sure, of_mask[window])
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -72,6 +95,7 @@ class LabelMapEdit:
 
     def __init__(self, labels: np.ndarray, min_score_gain: float, ignore_index: int | None) -> None:
         self.result = labels.copy()
+        self.confidence: np.ndarray | None = None
         self.gain = min_score_gain
         self.ignore_index = ignore_index
         # Off the boxes of a label, its pixels are certain.
@@ -84,6 +108,10 @@ class LabelMapEdit:
         for label in np.unique(self.result):
             if label != self.ignore_index:
                 yield label, self.result == label
+
+    def mask(self, key: int, window: Window) -> np.ndarray:
+        """Where label ``key`` is, in a part of the image."""
+        return self.result[window] == key
 
     def apply(
         self, key: int, window: Window, probabilities: np.ndarray, covered: np.ndarray
@@ -103,3 +131,4 @@ class LabelMapEdit:
         coarse = self.result
         self.result = np.where(changed, self.claimant, coarse)
         keep_vanished(coarse, self.result, self.ignore_index)
+        self.confidence = np.where(self.result == coarse, self.own, self.best)

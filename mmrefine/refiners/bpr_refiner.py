@@ -5,12 +5,14 @@ images go through the network in batches of one size. Kept are the probabilities
 patches, besides two batches of input.
 """
 
+import math
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,18 +20,32 @@ from torch import Tensor
 from ..methods.bpr import BPR
 from ..models.segmentors import PatchRefiner
 from ..ops import average_patches, crop_patches, propose_boxes
+from ..ops.colour_odds import SURROUNDINGS, colour_odds, surroundings
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..registry import REFINERS
 from .base import Image, check_masks, load_image, warn_of_binary_mask
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
+from .confidence import ObjectConfidence, Refined, changes
+from .leave_alone import believe, off_along_outline, weights_of
 from .network import Model, NetworkRefiner, checked_number, checked_share
+from .patch_rows import PatchRows
 
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
+
+
+class _Pass(NamedTuple):
+    """An image and its masks before and between passes; ``off`` as in ``ObjectConfidence``."""
+
+    image: np.ndarray
+    masks: np.ndarray
+    confidence: np.ndarray | None
+    off: dict[Any, float | None]
 
 
 class _Object(NamedTuple):
     """Something with a boundary; with ``key`` None, the end of an image's objects."""
 
+    before: _Pass
     edit: MaskEdit
     key: Any
     boxes: np.ndarray
@@ -56,7 +72,8 @@ class BPRRefiner(NetworkRefiner):
             which is careful; else 0, as published, and best for rough masks.
         patch_size, padding, input_size: Side of a patch, pixels around it that
             the network sees as well, and side of the network's input; by default
-            those in the model's ``test_cfg``, else 64, 0 and 128.
+            those in the model's ``test_cfg``, else 64, 0 and 128. With several
+            patch sizes, masks are refined once with each, one after the other.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only.
         ignore_index: Label that is neither changed nor given to others in label maps,
@@ -79,7 +96,7 @@ class BPRRefiner(NetworkRefiner):
         device: str | torch.device | None = None,
         iou_threshold: float | None = None,
         min_score_gain: float | None = None,
-        patch_size: int | None = None,
+        patch_size: int | Sequence[int] | None = None,
         padding: int | None = None,
         input_size: int | None = None,
         batch_size: int = 32,
@@ -92,7 +109,9 @@ class BPRRefiner(NetworkRefiner):
         def trained(name: str, given: Any, default: Any) -> Any:
             return self.trained.get(name, default) if given is None else given
 
-        self.patch_size = checked_number('patch_size', trained('patch_size', patch_size, 64))
+        sizes = trained('patch_size', patch_size, 64)
+        sizes = sizes if isinstance(sizes, list | tuple) and sizes else (sizes,)
+        self.patch_sizes = tuple(checked_number('patch_size', size) for size in sizes)
         self.padding = checked_number('padding', trained('padding', padding, 0), least=0)
         self.input_size = checked_number('input_size', trained('input_size', input_size, 128))
         self.batch_size = checked_number('batch_size', batch_size)
@@ -102,15 +121,44 @@ class BPRRefiner(NetworkRefiner):
         self.min_score_gain = checked_share(
             'min_score_gain', trained('min_score_gain', min_score_gain, 0.0)
         )
+        self.leave_alone = weights_of(self.trained.get('leave_alone'))
         self.half = self.device.type == 'cuda' if half is None else half
 
-    def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch in pixels, in the last pass."""
+        return self.patch_sizes[-1]
+
+    @overload
+    def refine(self, image: Image, masks: np.ndarray) -> np.ndarray: ...
+
+    @overload
+    def refine(
+        self, image: Image, masks: np.ndarray, *, return_confidence: Literal[True]
+    ) -> Refined: ...
+
+    def refine(
+        self, image: Image, masks: np.ndarray, *, return_confidence: bool = False
+    ) -> np.ndarray | Refined:
         """Refine the masks of one image; see :meth:`Refiner.refine`.
 
         A mask of a stack, or a label of a map, that would vanish stays as it is. A
         label map of dtype bool is one mask.
+
+        Args:
+            image: As for :meth:`Refiner.refine`.
+            masks: As for :meth:`Refiner.refine`.
+            return_confidence: Give a :class:`Refined` in place of the masks: with how
+                sure they are, by pixel and by object.
         """
-        return next(self.refine_each([(image, masks)]))
+        done = next(self._passes([(image, masks)], return_confidence))
+        if not return_confidence or done.confidence is None:
+            return done.masks
+        objects = {
+            key: ObjectConfidence(off, changes(masks, done.masks, key))
+            for key, off in done.off.items()
+        }
+        return Refined(done.masks, done.confidence, objects)
 
     def refine_each(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[np.ndarray]:
         """Refine the masks of many images; patches of several share a batch.
@@ -126,33 +174,59 @@ class BPRRefiner(NetworkRefiner):
             TypeError, ValueError: as :meth:`refine`, for the first pair that is
                 not as it should be.
         """
-        for item, probabilities in self._predict(self._objects(pairs)):
-            if item.key is None:
-                item.edit.finish()
-                yield item.edit.result
-            else:
-                self._apply(item, probabilities)
+        return (done.masks for done in self._passes(pairs))
 
-    def _edit(self, masks: np.ndarray) -> MaskEdit:
-        label = ignored_label(self.ignore_index, masks.dtype)
-        warn_of_binary_mask(masks, label)
-        if masks.ndim == 2 and masks.dtype != np.bool_:
-            return LabelMapEdit(masks, self.min_score_gain, label)
-        return StackEdit(masks, self.min_score_gain)
+    def _passes(
+        self, pairs: Iterable[tuple[Image, np.ndarray]], with_confidence: bool = False
+    ) -> Iterator[_Pass]:
+        passed = self._loaded(pairs)
+        for patch_size in self.patch_sizes:
+            passed = self._one_pass(passed, patch_size, with_confidence)
+        return passed
 
-    def _objects(
-        self, pairs: Iterable[tuple[Image, np.ndarray]]
-    ) -> Iterator[tuple[_Object, Iterator[Tensor]]]:
-        """Objects, each with the parts of the network's input that its patches are."""
+    def _loaded(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[_Pass]:
         for image, masks in pairs:
             array = load_image(image)
             check_masks(masks, array.shape[:2])
-            edit = self._edit(masks)
+            warn_of_binary_mask(masks, ignored_label(self.ignore_index, masks.dtype))
+            yield _Pass(array, masks, None, {})
+
+    def _one_pass(
+        self, passed: Iterable[_Pass], patch_size: int, with_confidence: bool
+    ) -> Iterator[_Pass]:
+        """Images with masks that are refined once more, in patches of one size."""
+        off: dict[Any, float | None] = {}
+        for item, answers in self._predict(self._objects(passed, patch_size, with_confidence)):
+            if item.key is not None:
+                off[item.key] = self._apply(item, answers)
+                continue
+            item.edit.finish()
+            # what the first pass says is about the coarse mask
+            known = item.before.off or off
+            yield _Pass(item.before.image, item.edit.result, item.edit.confidence, known)
+            off = {}
+
+    def _edit(self, masks: np.ndarray, with_confidence: bool) -> MaskEdit:
+        label = ignored_label(self.ignore_index, masks.dtype)
+        if masks.ndim == 2 and masks.dtype != np.bool_:
+            return LabelMapEdit(masks, self.min_score_gain, label)
+        return StackEdit(masks, self.min_score_gain, with_confidence)
+
+    def _objects(
+        self, passed: Iterable[_Pass], patch_size: int, with_confidence: bool
+    ) -> Iterator[tuple[_Object, Iterator[Tensor]]]:
+        """Objects, each with the parts of the network's input that its patches are."""
+        for before in passed:
+            array = before.image
+            edit = self._edit(before.masks, with_confidence)
             pixels = self._to_device(array)
             for key, mask in edit.objects():
-                boxes = propose_boxes(mask, self.patch_size, self.iou_threshold)
-                yield _Object(edit, key, boxes), self._crop(pixels, mask, boxes)
-            yield _Object(edit, None, np.zeros((0, 4), np.int64)), iter(())
+                boxes = propose_boxes(mask, patch_size, self.iou_threshold)
+                cut = self._crop(pixels, mask, boxes)
+                if self.model.data_preprocessor.with_odds and len(boxes):
+                    cut = self._crop_with_odds(array, mask, boxes)
+                yield _Object(before, edit, key, boxes), cut
+            yield _Object(before, edit, None, np.zeros((0, 4), np.int64)), iter(())
 
     def _to_device(self, array: np.ndarray) -> Any:
         """On a GPU, patches are cut there: the image travels once, as bytes."""
@@ -167,6 +241,18 @@ class BPRRefiner(NetworkRefiner):
             )
             yield self.model.data_preprocessor.assemble(images.permute(0, 3, 1, 2), masks)
 
+    def _crop_with_odds(
+        self, image: np.ndarray, mask: np.ndarray, boxes: np.ndarray
+    ) -> Iterator[Tensor]:
+        """The same with colour evidence as a fourth channel, in the part of the image around it."""
+        reach = max(SURROUNDINGS, int(np.ptp(boxes[:, ::2], axis=1).max()) + self.padding)
+        rows, columns = part = surroundings(mask, reach)
+        near = np.ascontiguousarray(mask[part])
+        evidence = cv2.merge([image[part], colour_odds(image[part], near)])
+        yield from self._crop(
+            self._to_device(evidence), near, boxes - [columns.start, rows.start] * 2
+        )
+
     def _predict(
         self, items: Iterable[tuple[_Object, Iterator[Tensor]]]
     ) -> Iterator[tuple[_Object, Tensor]]:
@@ -175,7 +261,7 @@ class BPRRefiner(NetworkRefiner):
         Never more than two batches of input wait.
         """
         waiting: deque[_Object] = deque()
-        inputs, outputs = _Rows(), _Rows()
+        inputs, outputs = PatchRows(), PatchRows()
 
         def ready() -> Iterator[tuple[_Object, Tensor]]:
             while waiting and len(waiting[0].boxes) <= len(outputs):
@@ -198,39 +284,29 @@ class BPRRefiner(NetworkRefiner):
         with torch.autocast(self.device.type, torch.float16, enabled=self.half):
             return self.model.predict_probabilities(inputs).float()
 
-    def _apply(self, item: _Object, probabilities: Tensor) -> None:
-        values = probabilities.numpy() if self.device.type == 'cpu' else probabilities
-        average = average_patches(item.boxes, values, item.edit.result.shape[-2:], self.padding)
-        if average is not None:
-            mean, covered = (_to_numpy(part) for part in average[1:])
-            item.edit.apply(item.key, average.window, mean, covered)
+    def _apply(self, item: _Object, answers: Tensor) -> float | None:
+        """Put an object's patches back: (n, S, S), or (n, 2, S, S) with where the mask is off.
 
-
-class _Rows:
-    """Rows of tensors: added at one end, taken from the other."""
-
-    def __init__(self) -> None:
-        self._parts: deque[Tensor] = deque()
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def add(self, rows: Tensor) -> None:
-        self._parts.append(rows)
-        self._length += len(rows)
-
-    def take(self, number: int) -> Tensor:
-        """The first ``number`` rows, or all if there are fewer."""
-        taken, left = [], min(number, self._length)
-        self._length -= left
-        while left:
-            part = self._parts.popleft()
-            taken.append(part[:left])
-            if len(part) > left:
-                self._parts.appendleft(part[left:])
-            left -= len(taken[-1])
-        return torch.cat(taken) if taken else torch.empty(0, 1, 1)
+        Returns:
+            The probability that the mask is off, if the network says so.
+        """
+        values = answers.numpy() if self.device.type == 'cpu' else answers
+        kinds = [values] if values.ndim == 3 else [values[:, 0], values[:, 1]]
+        size_hw = item.edit.result.shape[-2:]
+        found = [average_patches(item.boxes, kind, size_hw, self.padding) for kind in kinds]
+        averages = [average for average in found if average is not None]
+        if not averages:
+            return None
+        whole = None
+        window = averages[0].window
+        mean, covered = (_to_numpy(part) for part in averages[0][1:])
+        if self.leave_alone is not None and len(averages) > 1:
+            off = _to_numpy(averages[1].probabilities)
+            coarse = item.edit.mask(item.key, window)
+            whole = off_along_outline(coarse, off, covered)
+            mean = believe(coarse, mean, off, whole, self.leave_alone)
+        item.edit.apply(item.key, window, mean, covered)
+        return None if whole is None else 1 / (1 + math.exp(-whole))
 
 
 def _to_numpy(array: np.ndarray | Tensor) -> np.ndarray:

@@ -174,7 +174,6 @@ def test_batches_for_the_network(folder):
     pipeline = [
         dict(type='mmseg.RandomFlip', prob=1.0),
         dict(type='mmseg.PhotoMetricDistortion'),
-        dict(type='mmseg.Resize', scale=(32, 32), keep_ratio=False),
         *PACK,
     ]
     loader = Runner.build_dataloader(
@@ -182,7 +181,7 @@ def test_batches_for_the_network(folder):
             batch_size=3,
             num_workers=0,
             sampler=dict(type='DefaultSampler', shuffle=False),
-            dataset=make(folder, patches_per_image=4, pipeline=pipeline),
+            dataset=make(folder, patches_per_image=4, input_size=32, pipeline=pipeline),
         )
     )
     from mmrefine.models.data_preprocessors import PatchDataPreProcessor

@@ -10,7 +10,7 @@ from mmrefine.datasets.transforms import LoadPatchMasks
 PIPELINE = [
     dict(type='LoadImageFromFile'),
     dict(type='mmrefine.LoadPatchMasks'),
-    dict(type='mmseg.Resize', scale=(32, 32), keep_ratio=False),
+    dict(type='mmrefine.ResizePatch', size=32),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 

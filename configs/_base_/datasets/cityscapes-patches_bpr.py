@@ -1,18 +1,18 @@
 # Patches on disk: those of BPR's authors, or what tools/make_patches.py wrote.
 dataset_type = 'mmrefine.CityscapesPatchDataset'
 data_root = 'data/cityscapes/patches/'
-input_size = (128, 128)
+input_size = 128
 loading = [dict(type='LoadImageFromFile'), dict(type='mmrefine.LoadPatchMasks')]
 train_pipeline = [
     *loading,
     dict(type='mmseg.RandomFlip', prob=0.5),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
+    dict(type='mmrefine.ResizePatch', size=input_size),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 test_pipeline = [
     *loading,
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
+    dict(type='mmrefine.ResizePatch', size=input_size),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 train_dataloader = dict(

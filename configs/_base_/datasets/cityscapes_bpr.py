@@ -4,16 +4,14 @@ dataset_type = 'mmrefine.BoundaryPatchDataset'
 data_root = 'data/cityscapes/'
 patch_size = 64
 padding = 0
-input_size = (128, 128)
+input_size = 128
 iou_threshold = 0.25
 train_pipeline = [
     dict(type='mmseg.RandomFlip', prob=0.5),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 test_pipeline = [
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 # 2 images with 4 patches each make 8 a GPU.
@@ -30,6 +28,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='leftImg8bit/train'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=4,
         pipeline=train_pipeline,
@@ -48,6 +47,7 @@ val_dataloader = dict(
         data_prefix=dict(img_path='leftImg8bit/val'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=16,
         test_mode=True,

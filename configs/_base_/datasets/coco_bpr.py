@@ -3,16 +3,14 @@ dataset_type = 'mmrefine.BoundaryPatchDataset'
 data_root = 'data/coco/'
 patch_size = 64
 padding = 0
-input_size = (128, 128)
+input_size = 128
 iou_threshold = 0.15
 train_pipeline = [
     dict(type='mmseg.RandomFlip', prob=0.5),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 test_pipeline = [
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 # 2 images with 4 patches each make 8 a GPU.
@@ -29,6 +27,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='train2017'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=4,
         pipeline=train_pipeline,
@@ -47,6 +46,7 @@ val_dataloader = dict(
         data_prefix=dict(img_path='val2017'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=16,
         test_mode=True,

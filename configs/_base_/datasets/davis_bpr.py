@@ -3,16 +3,14 @@ dataset_type = 'mmrefine.BoundaryPatchDataset'
 data_root = 'data/davis/'
 patch_size = 64
 padding = 0
-input_size = (128, 128)
+input_size = 128
 iou_threshold = 0.25
 train_pipeline = [
     dict(type='mmseg.RandomFlip', prob=0.5),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 test_pipeline = [
-    dict(type='mmseg.Resize', scale=input_size, keep_ratio=False),
     dict(type='mmrefine.PackPatchInputs'),
 ]
 # 4 images with 4 patches each make a batch of 16.
@@ -29,6 +27,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='images/train'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=4,
         pipeline=train_pipeline,
@@ -47,6 +46,7 @@ val_dataloader = dict(
         data_prefix=dict(img_path='images/val'),
         patch_size=patch_size,
         padding=padding,
+        input_size=input_size,
         iou_threshold=iou_threshold,
         patches_per_image=16,
         test_mode=True,

@@ -2,7 +2,7 @@
 
 from .boundary_direction import GenerateBoundaryDirection, PackSegFixInputs
 from .instance_map import LoadInstanceMap, PaintInstanceMap
-from .patch_masks import LoadPatchMasks, PackPatchInputs
+from .patch_masks import LoadPatchMasks, PackPatchInputs, ResizePatch
 
 __all__ = [
     'GenerateBoundaryDirection',
@@ -11,4 +11,5 @@ __all__ = [
     'PackPatchInputs',
     'PackSegFixInputs',
     'PaintInstanceMap',
+    'ResizePatch',
 ]

@@ -7,6 +7,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from ...files.label_maps import decode_label_map
+from ...ops import crop_patches
 from ...registry import TRANSFORMS
 from ...structures.patch_fields import COARSE_MASK
 
@@ -49,6 +50,42 @@ class LoadPatchMasks(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(backend_args={self.backend_args})'
+
+
+@TRANSFORMS.register_module()
+class ResizePatch(BaseTransform):
+    """Scale a patch that lies on disk to the size of the network's input.
+
+    As ``BPRRefiner`` scales it: image and masks stay on each other. mmseg's
+    ``Resize`` would move the masks by up to half a pixel.
+
+    Required Keys:
+
+    - img (uint8, (H, W, 3))
+    - seg_fields, and the masks they name ((H, W))
+
+    Modified Keys:
+
+    - img, the masks
+    - img_shape
+
+    Args:
+        size: Side of the network's input in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        """Scale image and masks."""
+        for key in ('img', *results['seg_fields']):
+            whole = np.array([[0, 0, *results[key].shape[1::-1]]])
+            results[key] = crop_patches(results[key], whole, self.size)[0]
+        results['img_shape'] = results['img'].shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size})'
 
 
 @TRANSFORMS.register_module()

@@ -4,5 +4,12 @@ from .efficientnet_lite import EfficientNetLiteStages
 from .ffnet_resnet import FFNetResNet
 from .hrnet import HRNet
 from .hrnet2x import HRNet2x
+from .patch_efficientnet import PatchEfficientNet
 
-__all__ = ['EfficientNetLiteStages', 'FFNetResNet', 'HRNet', 'HRNet2x']
+__all__ = [
+    'EfficientNetLiteStages',
+    'FFNetResNet',
+    'HRNet',
+    'HRNet2x',
+    'PatchEfficientNet',
+]

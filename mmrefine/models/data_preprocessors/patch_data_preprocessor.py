@@ -32,6 +32,8 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
             of the network's input around it (:func:`colour_contrast`). Not in
             the paper: it spares a small network to learn from few images what a
             large one brings along.
+        with_odds: Patches have a fourth channel, the colour evidence of the
+            whole object (``mmrefine.ops.colour_odds``); 128 is scaled to 0.
         non_blocking: As in mmengine's ``BaseDataPreprocessor``.
 
     Raises:
@@ -48,6 +50,7 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
         bgr_to_rgb: bool = True,
         with_mask: bool = True,
         contrast_radii: Sequence[int] = (),
+        with_odds: bool = False,
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -58,30 +61,34 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
         self.bgr_to_rgb = bgr_to_rgb
         self.with_mask = with_mask
         self.contrast_radii = tuple(contrast_radii)
+        self.with_odds = with_odds
 
     @property
     def num_channels(self) -> int:
-        """Channels of the network's input: 4, or 3 without the mask, and those of contrast."""
-        return 3 + self.with_mask + len(self.contrast_radii)
+        """Channels of the network's input: 4, or 3 without the mask, and those of colour."""
+        return 3 + self.with_mask + len(self.contrast_radii) + self.with_odds
 
     def assemble(self, images: Tensor, masks: Tensor) -> Tensor:
         """The network's input.
 
         Args:
-            images: (N, 3, S, S), uint8 or float, 0 to 255.
+            images: (N, 3, S, S), or (N, 4, S, S) with odds, uint8 or float, 0 to 255.
             masks: (N, S, S) of any dtype, 0 or 1.
 
         Returns:
             float32 (N, ``num_channels``, S, S) in channels-last layout.
         """
+        colours, odds = images[:, :3], images[:, 3:]
         if self.bgr_to_rgb:
-            images = images.flip(1)
-        normalised = (images.float() - self.mean) / self.std
+            colours = colours.flip(1)
+        normalised = (colours.float() - self.mean) / self.std
         parts = [normalised]
         if self.with_mask:
             parts.append(2 * masks[:, None].float() - 1)
         for radius in self.contrast_radii:
             parts.append(colour_contrast(normalised, masks.float(), radius)[:, None])
+        if self.with_odds:
+            parts.append((odds.float() - 128) / 128)
         return torch.cat(parts, dim=1).contiguous(memory_format=torch.channels_last)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ..decode_heads import PatchHead
 from ..quiet import without_warning
 
 # mmseg's advice on other tasks: patches have two classes and no ignored pixels.
@@ -44,7 +45,12 @@ class PatchRefiner(EncoderDecoder):
         self.backbone._register_load_state_dict_pre_hook(_widen_stem, with_module=True)
 
     def predict_probabilities(self, inputs: Tensor) -> Tensor:
-        """Probability of the object: (N, 4, S, S) → (N, S, S), all of one batch at once."""
+        """Probabilities of one batch at once: (N, C, S, S) → (N, S, S), of the object.
+
+        With a ``PatchHead``, (N, 2, S, S): of the object, and that the coarse mask is off nearby.
+        """
+        if isinstance(self.decode_head, PatchHead):
+            return self.decode_head(self.extract_feat(inputs)).sigmoid()
         meta = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), inputs.shape[2:])
         logits = self.encode_decode(inputs, [meta] * len(inputs))
         if self.out_channels == 1:
