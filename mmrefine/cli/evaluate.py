@@ -277,7 +277,7 @@ def print_table(evaluation: 'Evaluation') -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and write the report; the exit status."""
     check_together(args)
-    from ..reports.gallery import galleries
+    from ..reports.gallery import galleries, pictures_of_all
     from ..reports.report import write_report
     from ..reports.scores import default_workers
     from ..runs.opencv_log import silence_opencv
@@ -290,12 +290,15 @@ def run(args: argparse.Namespace) -> int:
     with ProgressBars() as bars:
         workers = args.workers or default_workers()
         evaluation, photographs = args.evaluate(args, predictions, workers, bars)
-        pictures, failure = [], None
+        best, of_all, failure = [], {}, None
         try:
-            pictures = galleries(evaluation, photographs, args.pictures) if args.pictures else []
+            if args.pictures:
+                step = bars.start('pictures', len(evaluation.scores))
+                best = galleries(evaluation, photographs, args.pictures)
+                of_all = pictures_of_all(evaluation, photographs, workers, progress=step)
         except ValueError as error:  # no reason to lose the figures
             failure = ValueError(f'{error}; the report has no pictures')
-        paths = write_report(args.out, evaluation, pictures)
+        paths = write_report(args.out, evaluation, best, of_all)
     print_table(evaluation)
     for remark in evaluation.remarks:
         print(remark)

@@ -4,8 +4,9 @@ Shape legend: H, W = image; h, w = the part of it that is shown; s = enlargement
 """
 
 import base64
+import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +19,20 @@ from ..pictures import drawing
 from ..pictures.changes import densest_parts
 from ..refiners import load_image
 from .evaluation import Evaluation
-from .scores import ImageScore, ImageTask, Scene
+from .scores import ImageScore, ImageTask, Scene, in_processes
 
 # What is changed is often one pixel wide: only a part of the image is shown, enlarged.
 PART_HW = (150, 200)
 SHOWN_WIDTH = 600
+# Pictures that are seen when a line of the table is opened are smaller; together, they and the
+# page stay below what a browser opens at once.
+SMALL_WIDTH = 400
+MOST_BYTES = 20_000_000
 # Here, all is RGB.
 FIXED, BROKEN = drawing.FIXED[::-1], drawing.BROKEN[::-1]
+COARSE, REFINED = drawing.COARSE[::-1], drawing.REFINED[::-1]
 VOID = (255, 255, 255)
-JPEG_QUALITY = 88
+JPEG_QUALITY, WEBP_QUALITY = 88, 60
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,60 @@ def galleries(evaluation: Evaluation, photographs: Photographs, number: int) -> 
     ]
 
 
+def pictures_of_all(
+    evaluation: Evaluation,
+    photographs: Photographs,
+    workers: int = 1,
+    most_bytes: int = MOST_BYTES,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[int, Picture]:
+    """A small picture of each image, of its most changed part in the last prediction.
+
+    Args:
+        evaluation: What was found.
+        photographs: What they are shown on, if there are any.
+        workers: Most processes.
+        most_bytes: Of all pictures together; images that changed least have none beyond it.
+        progress: Called after each image.
+
+    Returns:
+        Pictures by the place of the image in ``evaluation.scores``.
+
+    Raises:
+        ValueError: if an image cannot be read.
+    """
+    order = sorted(range(len(evaluation.scores)), key=lambda i: -_changed(evaluation, i))
+    draw = functools.partial(_small_picture, evaluation, photographs)
+    found: dict[int, Picture] = {}
+    size = 0
+    for index, picture in zip(order, in_processes(draw, order, workers), strict=True):
+        size += sum(map(len, picture.panels.values()))
+        if size > most_bytes:
+            break
+        found[index] = picture
+        progress()
+    return found
+
+
+def _small_picture(evaluation: Evaluation, photographs: Photographs, index: int) -> Picture:
+    last = len(evaluation.predictions) - 1
+    return _picture(evaluation, index, last, photographs, SMALL_WIDTH)
+
+
+def _changed(evaluation: Evaluation, index: int) -> float:
+    """Share of the pixels of an image that the last prediction changed, or has wrong if alone."""
+    score = evaluation.scores[index]
+    if len(evaluation.predictions) == 1:
+        return score.wrong[0] / max(score.pixels, 1)
+    return (score.fixed[-1] + score.broken[-1]) / max(score.pixels, 1)
+
+
 def _picture(
-    evaluation: Evaluation, index: int, prediction: int, photographs: Photographs
+    evaluation: Evaluation,
+    index: int,
+    prediction: int,
+    photographs: Photographs,
+    width: int = SHOWN_WIDTH,
 ) -> Picture:
     task, names = evaluation.tasks[index], list(evaluation.predictions)
     scene = task.scene()
@@ -155,27 +213,42 @@ def _picture(
         difference = fixed.astype(np.float32) - broken
         weight = difference if score.gain(prediction) > 0 else -difference
     (part,) = densest_parts(weight, PART_HW, 1)
+    ground = _cut(photograph, part)
+    colours = (COARSE, REFINED)
     panels = {
-        name: draw_labels(labels[part], scene.palette, _cut(photograph, part))
-        for name, labels in shown.items()
+        name: draw_labels(labels[part], scene.palette, ground, colour, width)
+        for colour, (name, labels) in zip(colours, shown.items(), strict=True)
     }
-    panels[last] = draw_change(scene, part, fixed, broken, _cut(photograph, part))
-    encode = _data_uri if photograph is None else _jpeg_uri
+    panels[last] = draw_change(scene, part, fixed, broken, ground, width)
+    options: tuple[int, ...] = ()
+    kind = 'png'
+    if photograph is not None:
+        kind, options = 'jpeg', (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
+        if width == SMALL_WIDTH:
+            kind, options = 'webp', (cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY)
     return Picture(
         task.name,
         f'{caption}; {_where(part, scene.target.shape)}',
-        {name: encode(panel) for name, panel in panels.items()},
+        {name: _uri(panel, kind, *options) for name, panel in panels.items()},
     )
 
 
 def draw_labels(
-    labels: np.ndarray, palette: np.ndarray, photograph: np.ndarray | None
+    labels: np.ndarray,
+    palette: np.ndarray,
+    photograph: np.ndarray | None,
+    colour: drawing.Colour = REFINED,
+    width: int = SHOWN_WIDTH,
 ) -> np.ndarray:
-    """Labels (h, w) in their colours, with the photograph shining through: RGB (s·h, s·w, 3)."""
-    colours = _enlarged(_coloured(labels, palette))
+    """Contours of labels (h, w) on the photograph: RGB (s·h, s·w, 3).
+
+    Without a photograph, the labels in their colours.
+    """
     if photograph is None:
-        return colours
-    return cv2.addWeighted(_enlarged(photograph, cv2.INTER_CUBIC), 0.5, colours, 0.5, 0)
+        return _enlarged(_coloured(labels, palette), width)
+    canvas = _enlarged(photograph, width, cv2.INTER_CUBIC)
+    drawing.draw_contours(canvas, labels, colour, 2.2, 1.2)
+    return canvas
 
 
 def draw_change(
@@ -184,14 +257,15 @@ def draw_change(
     fixed: np.ndarray,
     broken: np.ndarray,
     photograph: np.ndarray | None,
+    width: int = SHOWN_WIDTH,
 ) -> np.ndarray:
     """Fixed and broken pixels and the true boundary on pale ground: RGB (s·h, s·w, 3)."""
     target, judged = scene.target[part], scene.judged[part]
     if photograph is None:
-        ground = _enlarged(_coloured(np.where(judged, target, -1), scene.palette))
+        ground = _enlarged(_coloured(np.where(judged, target, -1), scene.palette), width)
     else:
         grey = cv2.cvtColor(np.ascontiguousarray(photograph), cv2.COLOR_RGB2GRAY)
-        ground = np.repeat(_enlarged(grey, cv2.INTER_CUBIC)[..., None], 3, axis=2)
+        ground = np.repeat(_enlarged(grey, width, cv2.INTER_CUBIC)[..., None], 3, axis=2)
     canvas = cv2.addWeighted(ground, 0.4, np.full_like(ground, 255), 0.6, 0)
     for changed, colour in ((fixed, FIXED), (broken, BROKEN)):
         drawing.fill(canvas, changed[part], colour)
@@ -205,8 +279,8 @@ def _coloured(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
     return np.where(known[..., None], palette[np.where(known, labels, 0)], np.array(VOID, np.uint8))
 
 
-def _enlarged(array: np.ndarray, how: int = cv2.INTER_NEAREST) -> np.ndarray:
-    times = max(1, SHOWN_WIDTH // array.shape[1])
+def _enlarged(array: np.ndarray, width: int, how: int = cv2.INTER_NEAREST) -> np.ndarray:
+    times = max(1, width // array.shape[1])
     size = (array.shape[1] * times, array.shape[0] * times)
     return np.asarray(cv2.resize(array, size, interpolation=how))
 
@@ -228,11 +302,6 @@ def _share(pixels: int, score: ImageScore) -> str:
     return f'{pixels:,} px ({100 * pixels / max(score.pixels, 1):.2f} %)'
 
 
-def _data_uri(panel: np.ndarray) -> str:
-    content = cv2.imencode('.png', panel[..., ::-1])[1]
-    return 'data:image/png;base64,' + base64.b64encode(content.tobytes()).decode()
-
-
-def _jpeg_uri(panel: np.ndarray) -> str:
-    content = cv2.imencode('.jpg', panel[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    return 'data:image/jpeg;base64,' + base64.b64encode(content.tobytes()).decode()
+def _uri(panel: np.ndarray, kind: str, *options: int) -> str:
+    content = cv2.imencode(f'.{kind}', panel[..., ::-1], options)[1]
+    return f'data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode()}'

@@ -151,7 +151,9 @@ class ComparedLabelMaps:
         scene = self.scene()
         distance = true_boundary_distance(scene.target, WIDTHS[-1], **self._common)
         counts = [self._counts(labels, scene.target, distance) for labels in scene.predictions]
-        return ImageCounts(score_of(self.name, scene, int(np.count_nonzero(scene.judged))), counts)
+        pixels = int(np.count_nonzero(scene.judged))
+        classes = len(self.rules.classes.names)
+        return ImageCounts(score_of(self.name, scene, pixels, classes), counts)
 
     @property
     def _common(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,17 @@ import numpy as np
 from ..files.whole_files import write_whole_file
 from ..version import __version__
 from .evaluation import Evaluation, Measure
-from .gallery import BROKEN, FIXED, Gallery
+from .gallery import BROKEN, FIXED, Gallery, Picture
 from .plots import error_plot, legend, trimap_plot
 
 NAMES = ('report.json', 'report.csv', 'report.html')
 
 
 def write_report(
-    folder: str | os.PathLike, evaluation: Evaluation, galleries: Sequence[Gallery] = ()
+    folder: str | os.PathLike,
+    evaluation: Evaluation,
+    galleries: Sequence[Gallery] = (),
+    pictures: Mapping[int, Picture] | None = None,
 ) -> list[Path]:
     """Write the three files; each gets its name when it is complete.
 
@@ -31,6 +34,8 @@ def write_report(
         folder: Where they go; it is made if it is not there.
         evaluation: What was found.
         galleries: Pictures for the page.
+        pictures: Pictures of single images, by their place in ``evaluation.scores``, for the table
+            of all images.
 
     Returns:
         The files.
@@ -38,7 +43,8 @@ def write_report(
     Raises:
         OSError: if one cannot be written.
     """
-    contents = report_json(evaluation), report_csv(evaluation), report_html(evaluation, galleries)
+    page = report_html(evaluation, galleries, pictures)
+    contents = report_json(evaluation), report_csv(evaluation), page
     paths = [Path(folder) / name for name in NAMES]
     for path, content in zip(paths, contents, strict=True):
         write_whole_file(path, content.encode())
@@ -102,8 +108,12 @@ def report_csv(evaluation: Evaluation) -> str:
     return text.getvalue()
 
 
-def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> str:
-    """The page, with plots and pictures inside."""
+def report_html(
+    evaluation: Evaluation,
+    galleries: Sequence[Gallery] = (),
+    pictures: Mapping[int, Picture] | None = None,
+) -> str:
+    """The page, with plots, pictures, style and script inside."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -117,6 +127,7 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         evaluation=evaluation,
         names=names,
         galleries=galleries,
+        images=_image_rows(evaluation, pictures or {}),
         legend=legend(names),
         error_plot=_svg_uri(error_plot(evaluation.bands)),
         trimap_plot=_svg_uri(trimap_plot(evaluation.bands)),
@@ -124,6 +135,27 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         worse='#{:02x}{:02x}{:02x}'.format(*BROKEN),
         version=__version__,
     )
+
+
+def _image_rows(evaluation: Evaluation, pictures: Mapping[int, Picture]) -> list[dict[str, Any]]:
+    """What the page's script makes the table of all images from.
+
+    ``counts`` is judged pixels, then wrong, fixed and broken ones of each prediction; ``classes``
+    the same of the pixels of each class that the image has.
+    """
+    rows: list[dict[str, Any]] = []
+    for index, score in enumerate(evaluation.scores):
+        counts = [score.pixels, *score.wrong, *score.fixed, *score.broken]
+        row: dict[str, Any] = dict(name=score.name, counts=counts, classes={})
+        if score.by_class is not None:
+            row['classes'] = {
+                str(c): score.by_class[:, c].tolist() for c in np.flatnonzero(score.by_class[0])
+            }
+        if index in pictures:
+            picture = pictures[index]
+            row['picture'] = dict(caption=picture.caption, panels=list(picture.panels.items()))
+        rows.append(row)
+    return rows
 
 
 def _column(evaluation: Evaluation, prediction: int, kind: str) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Counting many images in several processes, whose counts add up as they come in.
 
-Shape legend: H, W = image; P = predictions, of which the first is the one others are compared with.
+Shape legend: H, W = image; P = predictions, of which the first is the one others are compared with;
+C = classes.
 """
 
 import multiprocessing
@@ -51,6 +52,8 @@ class ImageScore:
         wrong: (P,), wrong pixels of each prediction.
         fixed: (P,), pixels that are wrong in the first prediction and right in this one.
         broken: (P,), the other way round.
+        by_class: The same by the true class of the pixels, int64 (1 + 3 · P, C): judged pixels,
+            then wrong, fixed and broken ones. ``None`` where labels are no classes.
     """
 
     name: str
@@ -58,6 +61,7 @@ class ImageScore:
     wrong: tuple[int, ...]
     fixed: tuple[int, ...]
     broken: tuple[int, ...]
+    by_class: np.ndarray | None = None
 
     def gain(self, prediction: int) -> float:
         """Share of the pixels that are right in a prediction and were wrong in the first."""
@@ -95,16 +99,24 @@ class ImageTask(Protocol):
         """Read and count the image."""
 
 
-def score_of(name: str, scene: Scene, pixels: int) -> ImageScore:
-    """Compare the predictions of one image pixel by pixel."""
+def score_of(name: str, scene: Scene, pixels: int, num_classes: int | None = None) -> ImageScore:
+    """Compare the predictions of one image pixel by pixel.
+
+    Args:
+        name: The image.
+        scene: Its labels.
+        pixels: Pixels that are judged.
+        num_classes: C, where labels are classes.
+    """
     before = scene.wrong[0]
-    return ImageScore(
-        name,
-        pixels,
-        tuple(int(np.count_nonzero(wrong)) for wrong in scene.wrong),
-        tuple(int(np.count_nonzero(before & ~wrong)) for wrong in scene.wrong),
-        tuple(int(np.count_nonzero(wrong & ~before)) for wrong in scene.wrong),
-    )
+    fixed = [before & ~wrong for wrong in scene.wrong]
+    broken = [wrong & ~before for wrong in scene.wrong]
+    by_class = None
+    if num_classes is not None:
+        rows = [scene.judged, *scene.wrong, *fixed, *broken]
+        by_class = np.array([np.bincount(scene.target[r], minlength=num_classes) for r in rows])
+    counts = (tuple(map(np.count_nonzero, masks)) for masks in (scene.wrong, fixed, broken))
+    return ImageScore(name, pixels, *counts, by_class)
 
 
 @dataclass

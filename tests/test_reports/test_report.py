@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -22,6 +23,7 @@ from mmrefine.reports.gallery import (
     draw_change,
     draw_labels,
     galleries,
+    pictures_of_all,
 )
 from mmrefine.reports.plots import error_plot, legend, trimap_plot
 from mmrefine.reports.report import report_csv, report_html, report_json, write_report
@@ -93,7 +95,7 @@ class Page(HTMLParser):
         values = dict(attributes)
         self.sources += [values['src']] if 'src' in values else []
         self.links += [values['href']] if 'href' in values else []
-        if tag not in ('img', 'meta'):
+        if tag not in ('img', 'meta', 'input'):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -134,7 +136,7 @@ def test_page_needs_no_other_file_and_escapes_names():
     assert page.links == []
     assert len(page.sources) == 2 + 3
     assert all(source.startswith('data:image/') for source in page.sources)
-    assert not re.search(r'https?://|<script|<link|@import|url\(', text)
+    assert not re.search(r'https?://|<link|@import|url\(', text)
     words = ' '.join(page.text)
     for expected in ('be<b>fore', 'sky & <i>sea</i>', '−25.00', 'What was counted.', 'truth'):
         assert expected in words
@@ -230,11 +232,51 @@ def test_pixels_of_no_class_are_white():
     assert found == [*PALETTE.tolist(), [255] * 3, [255] * 3]
 
 
-def test_the_photograph_shines_through():
+def test_photographs_carry_contours_and_nothing_else():
     labels = np.zeros((4, 6), int)
     photograph = np.full((4, 6, 3), 200, np.uint8)
-    canvas = draw_labels(labels, PALETTE, photograph)
-    assert np.abs(canvas[0, 0].astype(int) - (PALETTE[0] / 2 + 100)).max() <= 1
+    assert (draw_labels(labels, PALETTE, photograph) == 200).all()
+    labels[:, 3:] = 1
+    canvas = draw_labels(labels, PALETTE, photograph, (10, 20, 30))
+    middle = canvas.shape[1] // 2
+    assert np.abs(canvas[:, middle].astype(int) - (10, 20, 30)).max() <= 2
+    assert (canvas[:, : middle - 9] == 200).all()
+
+
+def images_of(text):
+    """What the table of all images is made from."""
+    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1])
+
+
+def test_table_of_all_images():
+    tasks = [DrawnTask('a', 9, 2), DrawnTask('</script><b>', 1, 5)]
+    evaluation = make(tasks=tasks)
+    scores = [score_of(t.name, t.scene(), SIZE[0] * SIZE[1], 2) for t in tasks]
+    evaluation = dataclasses.replace(evaluation, scores=scores)
+    content = images_of(
+        report_html(evaluation, (), pictures_of_all(evaluation, Photographs(None, [])))
+    )
+    assert content['names'] == ['before', 'after']
+    first, second = content['images']
+    assert second['name'] == '</script><b>'
+    assert first['counts'] == [10400, 81, 4, 0, 81, 0, 4]
+    # Wrong pixels of 'before' are truly class 0, those of 'after' class 1.
+    assert first['classes'] == {'0': [5200, 81, 0, 0, 81, 0, 0], '1': [5200, 0, 4, 0, 0, 0, 4]}
+    assert [name for name, _ in first['picture']['panels']] == ['before', 'after', 'before → after']
+
+
+def test_pictures_of_all_images_are_bounded_and_the_most_changed_come_first():
+    tasks = [DrawnTask('little', 1), DrawnTask('much', 12, 12), DrawnTask('some', 6)]
+    evaluation = make(tasks=tasks)
+    every = pictures_of_all(evaluation, Photographs(None, []))
+    assert list(every) == [1, 2, 0]
+    assert every == pictures_of_all(evaluation, Photographs(None, []), workers=2)
+    size = sum(map(len, every[1].panels.values()))
+    some = pictures_of_all(evaluation, Photographs(None, []), most_bytes=size)
+    assert list(some) == [1]
+    text = report_html(evaluation, (), some)
+    assert 'The 2 images that changed least have no picture here' in text
 
 
 def test_photographs_are_found_by_name_or_all_missing_ones_listed(tmp_path):
