@@ -79,7 +79,9 @@ setup(
         'Topic :: Scientific/Engineering :: Image Recognition',
     ],
     packages=find_packages(include=['mmrefine', 'mmrefine.*']),
-    package_data={'mmrefine': ['py.typed', 'weights/*', 'reports/*.html', 'reports/*.css', 'reports/*.js']},
+    package_data={
+        'mmrefine': ['py.typed', 'weights/*', 'reports/*.html', 'reports/*.css', 'reports/*.js']
+    },
     python_requires='>=3.10',
     install_requires=read_requirements('runtime'),
     extras_require={
