@@ -13,7 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..files.find import IMAGE_SUFFIXES, FileIndex, check_out_folder, find_files
+from ..files.find import (
+    IMAGE_SUFFIXES,
+    FileIndex,
+    check_out_folder,
+    files_below,
+    find_files,
+)
 from ..files.instances import parse_prediction
 from ..files.kinds import LIST_END
 from ..files.label_maps import LabelMap, read_label_map, write_label_map
@@ -190,7 +196,7 @@ class CityscapesFolder:
         found = find_files(images, IMAGE_SUFFIXES)
         index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
         self.tasks: list[CityscapesTask] = []
-        for path in sorted(folder.rglob(f'*{LIST_END}')):
+        for path in (p for p in files_below(folder) if p.name.endswith(LIST_END)):
             image: ImageFile | str
             try:
                 file = index.find(_frame(path.name.removesuffix(LIST_END)))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 
+from ..files.find import files_below
 from ..files.label_maps import read_label_map
 from ..ops import draw_label_map
 from ..ops.boundary import IGNORED
@@ -85,7 +86,9 @@ class LabelMapDataset(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """One entry a file, in the order of names."""
-        paths = sorted(Path(self.data_root).rglob(f'*{self.suffix}'))
+        folder = Path(self.data_root)
+        found = files_below(folder) if folder.is_dir() else []
+        paths = sorted(path for path in found if path.name.endswith(self.suffix))
         if not paths:
             raise ValueError(f'data_root: no file below {self.data_root} ends in {self.suffix}')
         return [dict(path=str(path)) for path in paths]

@@ -3,7 +3,7 @@
 import glob
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -38,8 +38,9 @@ def find_files(
     """List files, by name.
 
     Args:
-        where: A folder, searched with all its subfolders; a file; or a pattern such as
-            ``'val/*/*_leftImg8bit.png'``, where ``**`` stands for any folders.
+        where: A folder, searched with all its subfolders, see :func:`files_below`; a file; or a
+            pattern such as ``'val/*/*_leftImg8bit.png'``, where ``**`` stands for any folders but
+            hidden ones.
         suffixes: Suffixes of the files, lower case; upper case is found as well.
         stem_end: Only files whose stem ends so; it is not part of their name.
 
@@ -62,10 +63,30 @@ def find_files(
     return sorted(found, key=lambda file: file.relative)
 
 
+def files_below(folder: str | os.PathLike) -> list[Path]:
+    """All files in a folder and its subfolders, by name.
+
+    Links to folders are followed, unless they lead to a folder that they are in. What is hidden, as
+    ``.ipynb_checkpoints`` is, is left out with all that is in it.
+    """
+    return list(_walk(Path(folder), frozenset()))
+
+
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    inside = above | {folder.resolve()}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith('.'):
+            continue
+        if not path.is_dir():
+            yield path
+        elif not (path.is_symlink() and path.resolve() in inside):
+            yield from _walk(path, inside)
+
+
 def _root_and_paths(where: str | os.PathLike) -> tuple[Path, list[Path]]:
     folder = Path(where)
     if folder.is_dir():
-        return folder, list(folder.rglob('*'))
+        return folder, files_below(folder)
     if folder.is_file():
         return folder.parent, [folder]
     text = os.fspath(where)
@@ -74,7 +95,8 @@ def _root_and_paths(where: str | os.PathLike) -> tuple[Path, list[Path]]:
     parts = folder.parts
     depth = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:depth])
-    return root, list(root.glob('/'.join(parts[depth:])))
+    # Path.glob follows no links below ** and enters hidden folders.
+    return root, [Path(found) for found in glob.glob(text, recursive=True)]  # noqa: PTH207
 
 
 def _found(path: Path, root: Path, stem_end: str) -> FoundFile:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from .find import files_below
+
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 # How the list of an image's instances ends in a Cityscapes result folder.
 LIST_END = '_pred.txt'
@@ -29,4 +31,4 @@ def is_video(path: str | os.PathLike) -> bool:
 
 def is_cityscapes_folder(path: str | os.PathLike) -> bool:
     """Whether a folder has lists of instances."""
-    return Path(path).is_dir() and any(Path(path).rglob(f'*{LIST_END}'))
+    return Path(path).is_dir() and any(found.name.endswith(LIST_END) for found in files_below(path))

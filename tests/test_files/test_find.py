@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmrefine.files.find import FileIndex, find_files
+from mmrefine.files.find import FileIndex, files_below, find_files
 
 
 def make(folder, *names):
@@ -35,6 +35,45 @@ def test_pattern_and_single_file(tmp_path):
     found = find_files(tmp_path / 'two' / '**' / '*.png', ('.png',))
     assert names(found) == [('a.png', 'a'), ('deep/a.png', 'deep/a')]
     assert names(find_files(tmp_path / 'one' / 'b.png', ('.png',))) == [('b.png', 'b')]
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """A data set whose parts are links, one of which leads back up; hidden copies of notebooks."""
+    for name in ('real/day/a.png', 'set/b.png', 'set/.hidden/c.png', 'set/.d.png'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / 'set/deep/.ipynb_checkpoints').mkdir(parents=True)
+    (tmp_path / 'set/deep/.ipynb_checkpoints/e-checkpoint.png').touch()
+    (tmp_path / 'set/val').symlink_to(tmp_path / 'real')
+    (tmp_path / 'set/test').symlink_to(tmp_path / 'real')
+    (tmp_path / 'real/day/up').symlink_to(tmp_path / 'real')
+    (tmp_path / 'set/deep/root').symlink_to(tmp_path / 'set')
+    (tmp_path / 'set/file.png').symlink_to(tmp_path / 'set/b.png')
+    return tmp_path / 'set'
+
+
+def test_links_are_followed_once_and_what_is_hidden_is_left_out(linked):
+    names = ['b.png', 'file.png', 'test/day/a.png', 'val/day/a.png']
+    assert [file.relative for file in find_files(linked, ('.png',))] == names
+    assert [str(path.relative_to(linked)) for path in files_below(linked)] == names
+    link = linked.with_name('link')
+    link.symlink_to(linked)
+    assert [file.relative for file in find_files(link, ('.png',))] == names
+
+
+def test_patterns_follow_links_and_pass_over_what_is_hidden(linked):
+    found = [file.relative for file in find_files(linked / '*' / 'day' / '*.png', ('.png',))]
+    assert found == ['test/day/a.png', 'val/day/a.png']
+    found = {file.relative for file in find_files(linked / '**' / '*.png', ('.png',))}
+    assert {'b.png', 'file.png', 'test/day/a.png', 'val/day/a.png'} <= found
+    assert not [name for name in found if '/.' in f'/{name}']
+
+
+def test_a_hidden_folder_that_is_named_is_searched(linked):
+    found = find_files(linked / '.hidden', ('.png',))
+    assert [file.relative for file in found] == ['c.png']
 
 
 def test_relative_pattern(tmp_path, monkeypatch):
