@@ -20,7 +20,7 @@ import rich.table
 from rich.console import Console
 from rich.progress import track
 
-from mmrefine.files.coco_annotations import read_annotations
+from mmrefine.files.coco_annotations import read_annotation_file
 from mmrefine.files.coco_results import read_results
 from mmrefine.measures import boundary_fscore
 from mmrefine.measures.coco import instance_figures, instance_upper_bound, matched_instances
@@ -114,7 +114,7 @@ def networks(args: argparse.Namespace) -> Iterator[tuple[str, BPRRefiner]]:
 
 def main() -> None:
     args = parse()
-    annotations = read_annotations(args.annotations)
+    annotations = read_annotation_file(args.annotations)
     sources = {}
     for text in args.results:
         name, _, path = text.partition('=')

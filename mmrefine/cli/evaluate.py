@@ -189,7 +189,7 @@ def check_together(args: argparse.Namespace) -> None:
         error(f'--pictures: expected 0 or more, got {args.pictures}')
 
 
-def evaluate_label_maps(
+def _evaluate_label_maps(
     args: argparse.Namespace, predictions: dict[str, str], workers: int, bars: 'ProgressBars'
 ) -> 'tuple[Evaluation, Photographs]':
     """Measure folders of label maps."""
@@ -218,18 +218,18 @@ def evaluate_label_maps(
     return evaluation, photographs
 
 
-def evaluate_coco(
+def _evaluate_coco(
     args: argparse.Namespace, predictions: dict[str, str], workers: int, bars: 'ProgressBars'
 ) -> 'tuple[Evaluation, Photographs]':
     """Measure COCO result files."""
-    from ..files.coco_annotations import name_for_people, read_annotations
+    from ..files.coco_annotations import name_for_people, read_annotation_file
     from ..reports.gallery import Photographs
     from ..reports.instances import InstanceRules, evaluate_results
 
     ratio = DILATION_RATIO if args.dilation_ratio is None else args.dilation_ratio
     rules = InstanceRules(tuple(args.tolerances), ratio)
     truth = args.paths[-1]
-    names = [name_for_people(image) for image in read_annotations(truth)['images']]
+    names = [name_for_people(image) for image in read_annotation_file(truth)['images']]
     photographs = Photographs(args.images, names, args.image_suffix)
     stages = iter(('result files', 'images'))
     evaluation = evaluate_results(
@@ -242,9 +242,9 @@ KINDS = {
     'label-maps': (
         'folders of label maps: 8-bit, 16-bit or palette PNG, or .npy',
         _add_label_maps,
-        evaluate_label_maps,
+        _evaluate_label_maps,
     ),
-    'coco': ('COCO result files against COCO annotations', _add_coco, evaluate_coco),
+    'coco': ('COCO result files against COCO annotations', _add_coco, _evaluate_coco),
 }
 
 

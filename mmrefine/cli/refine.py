@@ -15,14 +15,12 @@ from ..files.kinds import kind_of_input
 from .methods import (
     add_refiner,
     check_refiner,
-    chosen_method,
+    make_source,
     offered_methods,
     offset_folder,
     refiner_config,
-    refiner_options,
     settings_text,
 )
-from .progress import ProgressBars
 from .refine_options import (
     add_annotations,
     add_image_suffix,
@@ -206,12 +204,12 @@ def run(args: argparse.Namespace) -> int:
 
     silence_opencv()
     rank, processes = start_processes(args.launcher)
-    status = refine(args, rank, processes)
+    status = _refine_share(args, rank, processes)
     leave_processes()
     return status
 
 
-def refine(args: argparse.Namespace, rank: int, processes: int) -> int:
+def _refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     """Refine what is this process's share; the exit status."""
     from mmengine.dist import all_gather_object
 
@@ -252,22 +250,6 @@ def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Lab
     return LabelRules(ignore_index, args.label_ids, args.num_classes)
 
 
-def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Source':
-    """What refines: the refiner of a config; without one, offset fields from files."""
-    from ..apis import build_refiner
-    from ..batch.source import OffsetFolderSource, RefinerSource
-
-    options = refiner_options(args)
-    if config is None:
-        return OffsetFolderSource(args.offsets, **options)
-    save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
-    if save_offsets and method and method.follows_offsets:
-        options |= method.follows_offsets
-    return RefinerSource(
-        build_refiner(config, args.checkpoint, args.device, **options), save_offsets
-    )
-
-
 def make_drawing(
     args: argparse.Namespace, source: 'Source', rules: 'LabelRules', fps: float | None
 ) -> 'DrawingSource':
@@ -288,6 +270,7 @@ def run_with_bar(
 ) -> 'Report':
     """Refine, with a progress bar and pictures; the outcome."""
     from ..batch.tasks import run_tasks
+    from .progress import ProgressBars
 
     with ProgressBars(shown) as bars:
         step = bars.start('refining', len(tasks))

@@ -8,7 +8,7 @@ from ..ops.run_lengths import run_lengths
 from .json_files import read_json
 
 
-def read_annotations(path: str | os.PathLike) -> dict[str, Any]:
+def read_annotation_file(path: str | os.PathLike) -> dict[str, Any]:
     """Read COCO annotations.
 
     Raises:
@@ -51,7 +51,7 @@ def name_for_people(image: Mapping[str, Any]) -> str:
     return image_name(image) if has_name else str(image['id'])
 
 
-def check_masks(
+def check_segmentations(
     entries: Iterable[dict[str, Any]], annotations: dict[str, Any], path: str | os.PathLike
 ) -> None:
     """Refuse broken masks: the evaluator would trust them, and crash.

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..measures import TrimapCounts
 from .classes import Colour
-from .scores import ImageScore, ImageTask
+from .scores import ComparedImage, ImageScore
 
 # Band widths of the trimap curve, and bins of the errors by distance, in pixels.
 WIDTHS = tuple(range(1, 41))
@@ -98,7 +98,7 @@ class Evaluation:
     measures: Sequence[Measure]
     bands: Bands
     scores: Sequence[ImageScore]
-    tasks: Sequence[ImageTask]
+    tasks: Sequence[ComparedImage]
     settings: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = ()
 

@@ -19,7 +19,7 @@ from ..pictures import drawing
 from ..pictures.changes import densest_parts
 from ..refiners import load_image
 from .evaluation import Evaluation
-from .scores import ImageScore, ImageTask, Scene, in_processes
+from .scores import ComparedImage, ImageScore, Scene, in_processes
 
 # What is changed is often one pixel wide: only a part of the image is shown, enlarged.
 PART_HW = (150, 200)
@@ -87,7 +87,7 @@ class Photographs:
         if missing:
             raise ValueError(missing_text(missing))
 
-    def read(self, task: ImageTask, size_hw: tuple[int, ...]) -> np.ndarray | None:
+    def read(self, task: ComparedImage, size_hw: tuple[int, ...]) -> np.ndarray | None:
         """RGB uint8 (H, W, 3), or None without photographs.
 
         Raises:

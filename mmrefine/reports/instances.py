@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..files.coco_annotations import check_masks, name_for_people, read_annotations
+from ..files.coco_annotations import check_segmentations, name_for_people, read_annotation_file
 from ..files.coco_results import read_results
 from ..measures import TrimapCounts, total, trimap_iou
 from ..measures.fscore import tolerance_in_pixels
@@ -81,8 +81,8 @@ class _ResultsTask:
         from ..measures import coco  # optional: needs faster-coco-eval
 
         results = read_results(self.path)
-        annotations = read_annotations(self.annotations)
-        check_masks(results, annotations, self.path)
+        annotations = read_annotation_file(self.annotations)
+        check_segmentations(results, annotations, self.path)
         first, *others = self.rules.tolerances
         try:
             figures = coco.instance_figures(
@@ -181,8 +181,8 @@ def evaluate_results(
         ImportError: if faster-coco-eval is not installed.
     """
     rules = rules or InstanceRules()
-    content = read_annotations(annotations)
-    check_masks(content['annotations'], content, annotations)
+    content = read_annotation_file(annotations)
+    check_segmentations(content['annotations'], content, annotations)
     files = [_ResultsTask(Path(path), Path(annotations), rules) for path in predictions.values()]
     step = progress(len(files))
     figures, found = [], []

@@ -81,7 +81,7 @@ class ImageCounts:
     counts: list[dict[str, Counts]]
 
 
-class ImageTask(Protocol):
+class ComparedImage(Protocol):
     """One image, its ground truth and its predictions."""
 
     @property
@@ -139,7 +139,7 @@ class Sum:
 
 
 def add_up(
-    tasks: Sequence[ImageTask], names: int, workers: int, progress: Callable[[], object]
+    tasks: Sequence[ComparedImage], names: int, workers: int, progress: Callable[[], object]
 ) -> tuple[list[ImageScore], list[dict[str, Any]]]:
     """Count all images.
 
@@ -166,7 +166,7 @@ def add_up(
     return scores, [{key: value.total() for key, value in mine.items()} for mine in sums]
 
 
-def _count(task: ImageTask) -> ImageCounts:
+def _count(task: ComparedImage) -> ImageCounts:
     return task.count()
 
 
