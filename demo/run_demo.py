@@ -23,12 +23,10 @@ from mmrefine.measures import boundary_fscore, region_iou
 from mmrefine.ops.run_lengths import decode_mask
 
 DEMO = Path(__file__).parent
-# What refines, by the end of its files' names: column of the table, and what is built. BPR by
-# default leaves good masks alone; masks as rough as these are better without that caution.
+# What refines, by the end of its files' names: column of the table, and what is built.
 REFINERS = {
     'segfix': ('SegFix', dict(method_or_config='segfix')),
     'bpr': ('BPR', dict(method_or_config='bpr')),
-    'bpr_bold': ('BPR, bold', dict(method_or_config='bpr', min_score_gain=0)),
 }
 
 
@@ -107,7 +105,6 @@ def main() -> None:
     Console().print(
         score_table(judged),
         '; '.join(f'{REFINERS[name][0]} took {s:.1f} s' for name, s in seconds.items()),
-        'BPR, bold: min_score_gain=0, for masks as rough as these.',
         f'Before and after, side by side: {args.out}/*.png; refined masks: {args.out}/*.npy',
         sep='\n',
     )

@@ -23,13 +23,13 @@ def pictures() -> dict[str, np.ndarray]:
     from run_demo import astronaut, coffee
 
     segfix = build_refiner('segfix', device='cpu')
-    bold = build_refiner('bpr', device='cpu', min_score_gain=0)
+    bpr = build_refiner('bpr', device='cpu')
     cup, woman = (cv2.imread(str(DEMO / f'images/{name}.png')) for name in ('coffee', 'astronaut'))
     labels, true_labels = coffee(None)
     masks, true_masks = astronaut()
     return {
-        'coffee.jpg': draw_refinement(cup, labels, bold.refine(cup, labels), true_labels),
-        'astronaut.jpg': draw_refinement(woman, masks, bold.refine(woman, masks), true_masks),
+        'coffee.jpg': draw_refinement(cup, labels, bpr.refine(cup, labels), true_labels),
+        'astronaut.jpg': draw_refinement(woman, masks, bpr.refine(woman, masks), true_masks),
         'picture.jpg': draw_refinement(cup, labels, segfix.refine(cup, labels), true_labels),
         'directions.jpg': draw_predicted_directions(cup, segfix.predict_fields(cup)),
     }

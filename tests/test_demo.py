@@ -35,7 +35,7 @@ def test_demo_refines_both_photographs_with_both_methods(tmp_path: Path) -> None
     truths = np.stack([labels == r['category_id'] for r in results])
     coffee = read(ROOT / 'demo/coarse/coffee.png'), read(ROOT / 'demo/labels/coffee.png')
     for name, coarse, truth in (('coffee', *coffee), ('astronaut', masks, truths)):
-        for method in ('segfix', 'bpr', 'bpr_bold'):
+        for method in ('segfix', 'bpr'):
             refined = np.load(tmp_path / f'{name}_{method}.npy')
             assert refined.shape == coarse.shape
             assert (refined == truth).mean() > (coarse == truth).mean(), (name, method)

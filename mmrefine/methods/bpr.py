@@ -10,7 +10,7 @@ BPR = Method(
         Option(
             'min_score_gain',
             share,
-            'how sure changes must be, 0 to 1 (default: that of the weights)',
+            'how sure changes must be beyond that, 0 to 1 (default 0)',
         ),
         Option('batch_size', whole_number, 'patches at a time (default 32)'),
     ),

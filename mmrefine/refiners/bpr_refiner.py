@@ -68,12 +68,15 @@ class BPRRefiner(NetworkRefiner):
         min_score_gain: A pixel changes only if the network gives its new label
             this much more probability than its old one, 0 to 1: higher leaves
             masks alone where the network is unsure. By default that in the
-            model's ``test_cfg``, 0.4 for the weights that come with the package,
-            which is careful; else 0, as published, and best for rough masks.
+            model's ``test_cfg``, else 0, as published; the weights that come
+            with the package leave good masks alone by themselves.
         patch_size, padding, input_size: Side of a patch, pixels around it that
             the network sees as well, and side of the network's input; by default
             those in the model's ``test_cfg``, else 64, 0 and 128. With several
             patch sizes, masks are refined once with each, one after the other.
+        leave_alone: Whether a change is believed the less, the less the whole mask
+            seems to be off (:mod:`mmrefine.refiners.leave_alone`), with weights in
+            the model's ``test_cfg``; ``False`` believes every change.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only.
         ignore_index: Label that is neither changed nor given to others in label maps,
@@ -99,6 +102,7 @@ class BPRRefiner(NetworkRefiner):
         patch_size: int | Sequence[int] | None = None,
         padding: int | None = None,
         input_size: int | None = None,
+        leave_alone: bool = True,
         batch_size: int = 32,
         half: bool | None = None,
         ignore_index: IgnoreIndex = 'auto',
@@ -121,7 +125,8 @@ class BPRRefiner(NetworkRefiner):
         self.min_score_gain = checked_share(
             'min_score_gain', trained('min_score_gain', min_score_gain, 0.0)
         )
-        self.leave_alone = weights_of(self.trained.get('leave_alone'))
+        weights = weights_of(self.trained.get('leave_alone'))
+        self.leave_alone = weights if leave_alone else None
         self.half = self.device.type == 'cuda' if half is None else half
 
     @property

@@ -136,8 +136,11 @@ def test_empty_masks_and_bool_maps():
 def test_without_a_rule_every_change_is_believed():
     image, truth = scene(0.01)
     coarse = np.roll(truth, 4, axis=1)[None]
-    refiner = knowing(leave_alone=None)
-    assert (refiner.refine(image, coarse)[0] == truth).all()
+    for refiner in (
+        knowing(leave_alone=None),
+        BPRRefiner(knowing().model, device='cpu', leave_alone=False),
+    ):
+        assert (refiner.refine(image, coarse)[0] == truth).all()
 
 
 def test_patch_sizes_are_checked():
