@@ -92,13 +92,17 @@ def _as_by_mask_head(mask: np.ndarray, rng: np.random.Generator, strength: float
     return degrade(mask, rng, strength * rng.uniform(0.5, 3), grid, MIN_IOU)
 
 
-def _few_corners(mask: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+def with_few_corners(mask: np.ndarray, tolerance: float) -> np.ndarray:
+    """The mask as polygons whose sides lie within ``tolerance`` pixels of its outline."""
     outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    tolerance = strength * rng.uniform(1, 6)
     corners = [cv2.approxPolyDP(outline, tolerance, True) for outline in outlines]
     drawn = np.zeros(mask.shape, np.uint8)
     cv2.drawContours(drawn, [c for c in corners if len(c) > 2], -1, 1, cv2.FILLED)
     return drawn.view(bool)
+
+
+def _few_corners(mask: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    return with_few_corners(mask, strength * rng.uniform(2.5, 6))
 
 
 def _wandering(mask: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:

@@ -24,7 +24,7 @@ from ..ops.boxes import boundary_scores
 from ..ops.colour_odds import colour_odds, surroundings
 from ..registry import DATASETS
 from ..structures.patch_fields import COARSE_MASK
-from .mask_errors import make_mistake
+from .mask_errors import make_mistake, with_few_corners
 from .patch_cutting import match_instances
 from .patch_looks import change_looks
 from .patches import PATCH_METAINFO
@@ -66,6 +66,8 @@ class ObjectPatchDataset(BaseDataset):
         patches_per_image, objects_per_image: Windows in an item, and most objects they come from.
         min_area: Pixels; smaller objects are left out.
         invert_share: How often object and background change places.
+        polygon_share: How often the truth is drawn with few corners, within two pixels, as many
+            annotators do: such masks are to be left alone, too.
         looks: Change colours, sharpness and compression of the patches.
         kwargs: As for mmengine's ``BaseDataset``; no pipeline.
 
@@ -88,6 +90,7 @@ class ObjectPatchDataset(BaseDataset):
         objects_per_image: int = 2,
         min_area: int = 150,
         invert_share: float = 0.25,
+        polygon_share: float = 0.0,
         looks: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -103,6 +106,7 @@ class ObjectPatchDataset(BaseDataset):
         self.objects_per_image = objects_per_image
         self.min_area = min_area
         self.invert_share = invert_share
+        self.polygon_share = polygon_share
         self.looks = looks
         super().__init__(ann_file=ann_file, **kwargs)
 
@@ -207,6 +211,9 @@ class ObjectPatchDataset(BaseDataset):
             seen = seen | pair.predicted
         part = surroundings(seen, AROUND)
         image, truth = image[part], pair.truth[part]
+        if pair.predicted is None and rng.random() < self.polygon_share:
+            drawn = with_few_corners(truth == 1, rng.uniform(0.7, 2))
+            truth = np.where(truth == IGNORED, truth, drawn).astype(np.uint8)
         if pair.predicted is not None:
             coarse = pair.predicted[part]
         else:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from test_ops.random_masks import random_masks
 
-from mmrefine.datasets.mask_errors import KINDS, SLIGHT, grow, in_cells, make_mistake, shift
+from mmrefine.datasets.mask_errors import (
+    KINDS,
+    SLIGHT,
+    grow,
+    in_cells,
+    make_mistake,
+    shift,
+    with_few_corners,
+)
 from mmrefine.measures import boundary_fscore
 from mmrefine.ops import distance_map
 
@@ -55,6 +63,17 @@ def test_slight_mistakes_are_slight(kind):
     far = distance_map(mask.astype(np.uint8))
     for _ in range(30):
         assert far[kind(mask, rng, 1.0) != mask].max(initial=0) <= 3
+
+
+def test_few_corners_stay_near_the_outline():
+    mask = star()
+    far = distance_map(mask.astype(np.uint8))
+    for tolerance in (1, 4):
+        wrong = with_few_corners(mask, tolerance) != mask
+        assert 0 < far[wrong].max() <= tolerance + 1.5
+    ring = mask.copy()
+    ring[45:65, 65:85] = False
+    assert not with_few_corners(ring, 1)[50:60, 70:80].any()
 
 
 def test_shift_grow_and_cells():
