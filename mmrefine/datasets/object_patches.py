@@ -130,7 +130,7 @@ class ObjectPatchDataset(BaseDataset):
                 )
 
     def _of_maps(self, folder: Path) -> Iterator[dict]:
-        masks = Path(self.data_root, self.masks)
+        masks = Path(self.data_root, self.masks or '')
         for path in sorted(folder.iterdir()):
             name = f'{path.stem}.png'
             predicted = [str(Path(self.data_root, part, name)) for part in self.coarse]
@@ -200,7 +200,7 @@ class ObjectPatchDataset(BaseDataset):
         """One of several models' predictions, or None: then a mistake is made up."""
         if not coarse or rng.random() >= self.predicted_share:
             return None
-        return coarse[rng.integers(len(coarse))]
+        return coarse[int(rng.integers(len(coarse)))]
 
     def _patches(
         self, image: np.ndarray, pair: Pair, number: int, rng: np.random.Generator
@@ -233,11 +233,15 @@ class ObjectPatchDataset(BaseDataset):
             if rng.random() < self.invert_share:
                 known, true = ~known, np.where(true == IGNORED, true, 1 - true)
                 patch[..., 3] = 255 - patch[..., 3]
-            turns, flip = rng.integers(4), rng.random() < 0.5
-            yield tuple(_turned(array, turns, flip) for array in (patch, known, true))
+            turns, flip = int(rng.integers(4)), rng.random() < 0.5
+            yield (
+                _turned(patch, turns, flip),
+                _turned(known, turns, flip),
+                _turned(true, turns, flip),
+            )
 
     def _windows(
-        self, centres: np.ndarray, size_hw: tuple[int, int], rng: np.random.Generator
+        self, centres: np.ndarray, size_hw: tuple[int, ...], rng: np.random.Generator
     ) -> np.ndarray:
         """Boxes (n, 4) xyxy around ``centres`` (n, 2), a bit off, moved inside the image."""
         low, high = np.log(self.window_sizes)

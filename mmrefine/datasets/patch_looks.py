@@ -25,7 +25,7 @@ def change_looks(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.1:
         quality = int(rng.integers(40, 95))
         _, content = cv2.imencode('.jpg', patch, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        patch = cv2.imdecode(content, cv2.IMREAD_COLOR)
+        patch = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR))
     return patch
 
 
