@@ -54,7 +54,7 @@ def test_every_kind_makes_large_mistakes(kind):
     far = distance_map(mask.astype(np.uint8))
     depths = [far[c != mask].max(initial=0) for c in made]
     assert max(depths) >= 2
-    assert len({c.tobytes() for c in made}) > 5
+    assert len({c.tobytes() for c in made}) > 3
 
 
 @pytest.mark.parametrize('kind', SLIGHT)
