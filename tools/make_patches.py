@@ -9,8 +9,7 @@ import argparse
 import os
 import sys
 
-from mmengine.utils import ProgressBar
-
+from mmrefine.cli.progress import ProgressBars
 from mmrefine.datasets.patch_writing import PatchSettings, patch_tasks, write_patches
 
 
@@ -54,22 +53,21 @@ def main() -> int:
         tasks = patch_tasks(args.annotations, args.results)
     except ValueError as error:
         parser.error(str(error))
-    bar = ProgressBar(sum(len(task.coarse) for task in tasks), file=sys.stderr)
     instances = patches = 0
     problems = []
     try:
-        for outcome in write_patches(tasks, settings, args.workers):
-            instances += outcome.instances
-            patches += outcome.patches
-            bar.update(outcome.instances)
-            if outcome.problem:
-                problems.append(outcome.problem)
+        with ProgressBars() as bars:
+            step = bars.start('images', len(tasks))
+            for outcome in write_patches(tasks, settings, args.workers):
+                instances += outcome.instances
+                patches += outcome.patches
+                if outcome.problem:
+                    problems.append(outcome.problem)
+                step()
     except ValueError as error:
-        print(f'\nmake_patches.py: error: {error}', file=sys.stderr)
+        print(f'make_patches.py: error: {error}', file=sys.stderr)
         return 2
-    print(
-        f'\n{instances} instances of {len(tasks)} images, {patches} patches written to {args.out}'
-    )
+    print(f'{instances} instances of {len(tasks)} images, {patches} patches written to {args.out}')
     for problem in problems:
         print(f'left out: {problem}', file=sys.stderr)
     return 1 if problems else 0

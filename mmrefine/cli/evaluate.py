@@ -279,8 +279,8 @@ def run(args: argparse.Namespace) -> int:
     check_together(args)
     from ..reports.gallery import galleries, pictures_of_all
     from ..reports.report import write_report
-    from ..reports.scores import default_workers
     from ..runs.opencv_log import silence_opencv
+    from ..runs.pool import default_workers
     from .progress import ProgressBars
 
     silence_opencv()  # broken photographs are reported below, once

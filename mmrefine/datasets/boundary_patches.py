@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import mmengine.fileio as fileio
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 
+from ..files.images import decode_image
 from ..files.instances import read_annotations, read_coarse
 from ..ops import degrade
 from ..registry import DATASETS
@@ -125,7 +125,7 @@ class BoundaryPatchDataset(BaseDataset):
         info = self.get_data_info(idx)
         # mmengine seeds `random` in every worker
         rng = np.random.default_rng(idx if self.test_mode else random.getrandbits(32))
-        image = _read_image(info['img_path'])
+        image = decode_image(fileio.get(info['img_path']), info['img_path'])
         packed = [self.pipeline(patch) for patch in self._patches(image, info, rng)]
         if not packed:
             return None
@@ -184,11 +184,3 @@ class BoundaryPatchDataset(BaseDataset):
             if rng.random() < self.good_share:
                 coarse = true
             yield find_patches(coarse, true, patch_size, self.padding, self.iou_threshold)
-
-
-def _read_image(path: str) -> np.ndarray:
-    content = np.frombuffer(fileio.get(path), np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    if image is None:
-        raise ValueError(f'{path} is not an image, or is incomplete')
-    return image

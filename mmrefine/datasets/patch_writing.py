@@ -9,20 +9,19 @@ keeps what the patches of a split were made of and how, so that no others come a
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_all_start_methods, get_context
-from multiprocessing.context import BaseContext
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from ..files.images import decode_image
 from ..files.instances import ImageEntry, Instance, read_annotations, read_coarse
 from ..files.json_files import read_json
 from ..files.whole_files import write_whole_file
+from ..runs.pool import in_processes
 from .patch_cutting import find_patches, match_instances
 
 FOLDERS = ('img_dir', 'mask_dir', 'ann_dir', 'detail_dir')
@@ -100,10 +99,10 @@ def write_patches(
     Args:
         tasks: What :func:`patch_tasks` gives.
         settings: How and where.
-        workers: Processes; 0 works in this one.
+        workers: Most processes; with 1 or less, this one does all the work.
 
     Yields:
-        One outcome an image, as they are done. An image that cannot be read, and a mask that is
+        One outcome an image, in order. An image that cannot be read, and a mask that is
         broken, are told there; the others go on.
 
     Raises:
@@ -111,21 +110,7 @@ def write_patches(
             instances, with other settings, or nobody knows how.
     """
     _keep_settings(tasks, settings)
-    if workers == 0:
-        yield from (write_image_patches(task, settings) for task in tasks)
-        return
-    complete = [task for task in tasks if not _missing(task, settings)]
-    yield from (Outcome(len(task.coarse), 0) for task in complete)
-    waiting = iter(task for task in tasks if _missing(task, settings))
-    with ProcessPoolExecutor(workers, _context(), _start_worker) as pool:
-        running: set[Future] = set()
-        while True:
-            for task in islice(waiting, 4 * workers - len(running)):
-                running.add(pool.submit(write_image_patches, task, settings))
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+    yield from in_processes(partial(write_image_patches, settings=settings), tasks, workers)
 
 
 def _keep_settings(tasks: Sequence[ImageTask], settings: PatchSettings) -> None:
@@ -170,15 +155,6 @@ def _digest(tasks: Sequence[ImageTask]) -> str:
     return digest.hexdigest()
 
 
-def _context() -> BaseContext:
-    """Forked processes are there at once; others import everything anew."""
-    return get_context('fork' if 'fork' in get_all_start_methods() else 'spawn')
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(0)
-
-
 def _missing(task: ImageTask, settings: PatchSettings) -> dict[int, Instance]:
     return {
         number: instance
@@ -194,9 +170,7 @@ def write_image_patches(task: ImageTask, settings: PatchSettings) -> Outcome:
         return Outcome(len(task.coarse), 0)
     path = f'{settings.images}/{task.image.file_name}'
     try:
-        image = cv2.imread(path)
-        if image is None:
-            raise ValueError('the image is missing or no image')
+        image = decode_image(Path(path).read_bytes(), 'it')
         patches = _write_instances(image, task.image, missing, settings)
     except (ValueError, OSError) as error:
         return Outcome(len(task.coarse), 0, f'{path}: {error}')

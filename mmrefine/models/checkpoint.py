@@ -8,6 +8,7 @@ one file is enough to refine with.
 import contextlib
 import copy
 import hashlib
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ import torch.nn as nn
 from mmengine.config import Config
 from torch import Tensor
 
+from ..files.whole_files import write_whole_file
 from ..registry import MODELS
 from ..version import __version__
 
@@ -251,12 +253,10 @@ def publish_checkpoint(
         state_dict=state_dict,
         meta=dict(model=_plain(cfg), mmrefine_version=__version__, **meta),
     )
-    temporary = Path(f'{out}.part')
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-    temporary.replace(out)
-    return digest
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_whole_file(out, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

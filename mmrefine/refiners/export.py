@@ -22,6 +22,7 @@ import torch
 from mmseg.models.utils import Upsample
 from torch import Tensor, nn
 
+from ..files.whole_files import write_whole_file
 from ..models.checkpoint import build_without_weights
 from .base import Refiner
 
@@ -91,10 +92,7 @@ def export_refiner(refiner: Refiner, out: str | os.PathLike) -> None:
     if isinstance(model.predict_probabilities, OnnxPredictor):
         raise TypeError('refiner: its network comes from an ONNX file; export the original')
     content = onnx_bytes(model) if suffix == '.onnx' else torchscript_bytes(model)
-    temporary = Path(f'{out}.part')
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_bytes(content)
-    temporary.replace(out)
+    write_whole_file(out, content)
 
 
 def onnx_bytes(model: ExportableNetwork) -> bytes:

@@ -18,8 +18,9 @@ from ..files.pairs import missing_text
 from ..pictures import drawing
 from ..pictures.changes import densest_parts
 from ..refiners import load_image
+from ..runs.pool import in_processes
 from .evaluation import Evaluation
-from .scores import ComparedImage, ImageScore, Scene, in_processes
+from .scores import ComparedImage, ImageScore, Scene
 
 # What is changed is often one pixel wide: only a part of the image is shown, enlarged.
 PART_HW = (150, 200)

@@ -21,6 +21,7 @@ from ..files.coco_results import read_results
 from ..measures import TrimapCounts, total, trimap_iou
 from ..measures.fscore import tolerance_in_pixels
 from ..ops.run_lengths import decode_mask
+from ..runs.pool import in_processes
 from .classes import distinct_colours
 from .evaluation import (
     WIDTHS,
@@ -31,7 +32,7 @@ from .evaluation import (
     tolerance_label,
     tolerance_name,
 )
-from .scores import ImageCounts, Scene, add_up, in_processes, score_of
+from .scores import ImageCounts, Scene, add_up, score_of
 
 # A true instance is found where a result overlaps it so much.
 FOUND_IOU = 0.5

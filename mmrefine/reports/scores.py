@@ -4,23 +4,14 @@ Shape legend: H, W = image; P = predictions, of which the first is the one other
 C = classes.
 """
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-import cv2
 import numpy as np
 
 from ..measures import Counts, total
-
-TaskT = TypeVar('TaskT')
-ResultT = TypeVar('ResultT')
-DEFAULT_WORKERS = 4
+from ..runs.pool import in_processes
 
 
 @dataclass(frozen=True)
@@ -115,8 +106,10 @@ def score_of(name: str, scene: Scene, pixels: int, num_classes: int | None = Non
     if num_classes is not None:
         rows = [scene.judged, *scene.wrong, *fixed, *broken]
         by_class = np.array([np.bincount(scene.target[r], minlength=num_classes) for r in rows])
-    counts = (tuple(map(np.count_nonzero, masks)) for masks in (scene.wrong, fixed, broken))
-    return ImageScore(name, pixels, *counts, by_class)
+    wrong, fixed_pixels, broken_pixels = (
+        tuple(map(np.count_nonzero, masks)) for masks in (scene.wrong, fixed, broken)
+    )
+    return ImageScore(name, pixels, wrong, fixed_pixels, broken_pixels, by_class)
 
 
 @dataclass
@@ -168,55 +161,3 @@ def add_up(
 
 def _count(task: ComparedImage) -> ImageCounts:
     return task.count()
-
-
-def in_processes(
-    function: Callable[[TaskT], ResultT], tasks: Sequence[TaskT], workers: int
-) -> Iterator[ResultT]:
-    """Call a function for each task, in at most ``workers`` processes.
-
-    Args:
-        function: A function of a module, so that other processes find it.
-        tasks: What it is called with.
-        workers: Most processes; with 1, or one task, this process does all the work.
-
-    Yields:
-        The results in the order of the tasks.
-
-    Raises:
-        ValueError: if a process was killed.
-    """
-    workers = min(workers, len(tasks))
-    if workers <= 1:
-        yield from map(function, tasks)
-        return
-    pool = ProcessPoolExecutor(workers, _context(), initializer=_start_worker)
-    try:
-        yield from pool.map(function, tasks)
-    except BrokenProcessPool as error:
-        raise ValueError(
-            f'workers: one of {workers} processes was killed, most likely for want of memory; '
-            'try fewer'
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def default_workers() -> int:
-    """As many processes as there are cores for this one, but no more than four."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    return min(DEFAULT_WORKERS, allowed or 1)
-
-
-def _context() -> Any:
-    if 'forkserver' not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context('spawn')
-    # Imports once, and forks from a process without threads: workers share what is imported.
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload(['mmrefine.reports.label_maps', 'mmrefine.reports.instances'])
-    return context
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
-    cv2.setNumThreads(1)

@@ -1,7 +1,5 @@
 """Evaluating label maps: against the measures called by hand, and plain counting."""
 
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +13,7 @@ from mmrefine.reports.label_maps import (
     compared_label_maps,
     evaluate_label_maps,
 )
-from mmrefine.reports.scores import Scene, in_processes, score_of
+from mmrefine.reports.scores import Scene, score_of
 
 CLASSES = class_list(['sky', 'road', 'car'])
 SIZE = (30, 44)
@@ -150,14 +148,3 @@ def test_files_are_matched_by_name_without_their_ends(tmp_path):
         'ulm/ulm_01',
         (tmp_path / 'flat' / 'ulm_01_leftImg8bit.png',),
     )
-
-
-def test_work_is_spread_and_in_order():
-    assert list(in_processes(abs, [-3, 2, -1], workers=1)) == [3, 2, 1]
-    found = list(in_processes(os.path.basename, [f'a/{i}' for i in range(9)], workers=2))
-    assert found == [str(i) for i in range(9)]
-
-
-def test_a_killed_process_is_said():
-    with pytest.raises(ValueError, match=r'workers: one of 2 processes was killed, .* try fewer'):
-        list(in_processes(os._exit, [9, 9], workers=2))
