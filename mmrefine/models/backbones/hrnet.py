@@ -51,13 +51,35 @@ class HRNet(mmseg_hrnet.HRNet):
         args, kwargs: As for mmseg's ``HRNet``.
         align_corners: Enlarge coarser branches as the released SegFix does. ``False`` is mmseg's
             own network, number for number.
+        early_stages: Give the branches of stages 2 and 3 as well, behind the four of stage 4, for
+            heads that supervise them: feature maps 4 and 5, at strides 4 and 8, and 6 to 8, at
+            strides 4, 8 and 16.
     """
 
     align_corners = False
 
-    def __init__(self, *args: Any, align_corners: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, align_corners: bool = False, early_stages: bool = False, **kwargs: Any
+    ) -> None:
         self.align_corners = align_corners  # read while the stages are built
         super().__init__(*args, **kwargs)
+        self.early_stages = early_stages
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Feature maps of stage 4, finest first; with ``early_stages``, of stages 2 and 3 too."""
+        if not self.early_stages:
+            return super().forward(image)
+        x = self.relu(self.norm1(self.conv1(image)))
+        x = self.layer1(self.relu(self.norm2(self.conv2(x))))
+        stages = [[x]]
+        for number in (2, 3, 4):
+            given = stages[-1]
+            layers = getattr(self, f'transition{number - 1}')
+            branches = [
+                given[i] if layer is None else layer(given[-1]) for i, layer in enumerate(layers)
+            ]
+            stages.append(getattr(self, f'stage{number}')(branches))
+        return [*stages[3], *stages[1], *stages[2]]
 
     def _make_stage(
         self, layer_config: dict, in_channels: list[int], multiscale_output: bool = True
