@@ -16,6 +16,8 @@ from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
 from small_data import datasets_in, write_data
 
+from mmrefine.models.backbones.ffnet_resnet import family_of
+from mmrefine.models.ffnet_names import parse_name
 from mmrefine.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -63,8 +65,12 @@ def narrower(width: Any) -> Any:
 def make_small(cfg: Config) -> None:
     """Reduce sizes, so that a step takes a fraction of a second; keep everything else."""
     for part in all_dicts(cfg.model):
+        kind = str(part.get('type', '')).split('.')[-1]
+        if kind in ('FFNet', 'FFNetResNet'):
+            make_ffnet_small(part, kind)
         for key in WIDTHS:
-            if key in part:
+            # An FFNet's up-head has widths of its own, which no config changes.
+            if key in part and kind not in ('FFNet', 'FFNetResNet', 'FFNetHead'):
                 part[key] = narrower(part[key])
         if 'num_blocks' in part:
             part['num_blocks'] = (1,) * len(part['num_blocks'])
@@ -88,6 +94,14 @@ def make_small(cfg: Config) -> None:
                 step['scale'] = (64, 64)
     for split in ('val_dataloader', 'test_dataloader'):
         cfg[split].batch_size = 1
+
+
+def make_ffnet_small(part: dict, kind: str) -> None:
+    """One block a stage and an eighth of the channels, whichever architecture it is."""
+    arch = parse_name(part['name']).arch if kind == 'FFNet' else part['arch']
+    channels = family_of(arch).channels
+    small = dict(blocks=(1,) * len(channels), channels=narrower(channels))
+    part.update(dict(backbone=small) if kind == 'FFNet' else small)
 
 
 def test_there_are_configs_of_every_method():

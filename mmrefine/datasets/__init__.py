@@ -6,6 +6,7 @@ from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset
 from .instance_maps import CocoInstanceMapDataset
 from .label_maps import DrawnLabelMapDataset, LabelMapDataset
+from .nyuv2 import NYUv2Dataset
 from .object_patches import ObjectPatchDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
@@ -19,6 +20,7 @@ __all__ = [
     'DrawnLabelMapDataset',
     'EvenSourceSampler',
     'LabelMapDataset',
+    'NYUv2Dataset',
     'ObjectPatchDataset',
     'VideoSampler',
     'transforms',

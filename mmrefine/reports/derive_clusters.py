@@ -58,7 +58,7 @@ def derive_clusters(
     """
     folder = Path(out)
     cfg = Config.fromfile(config)
-    if 'val_dataloader' not in cfg:
+    if cfg.get('val_dataloader') is None:
         raise ValueError(f'config: {config} has no val_dataloader')
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     model = build_model(config, checkpoint)

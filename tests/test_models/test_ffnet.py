@@ -158,7 +158,7 @@ class Logits(nn.Module):
 def test_onnx_gives_the_same_for_any_size(name, backbone):
     pytest.importorskip('onnx')
     runtime = pytest.importorskip('onnxruntime')
-    network = Logits(make_lively(FFNet(name, num_classes=5, backbone=backbone)).eval())
+    network = Logits(make_lively(FFNet(name, num_classes=5, backbone=backbone))).eval()
     buffer = io.BytesIO()
     axes = dict(images={0: 'n', 2: 'h', 3: 'w'}, logits={0: 'n', 2: 'h', 3: 'w'})
     options = dict(input_names=['images'], output_names=['logits'], dynamic_axes=axes)

@@ -79,7 +79,7 @@ def test_every_file_is_recognised(all_shapes):
         assert name in others
         assert all(all_shapes.get(other, shapes) == shapes for other in others)
         several += len(others) > 1
-    assert several == 14
+    assert several == 12
 
 
 def random_weights(shapes: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:

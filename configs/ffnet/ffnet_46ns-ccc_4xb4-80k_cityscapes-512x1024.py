@@ -1,0 +1,3 @@
+# Mobile, at half the size: images are smoothed and halved first.
+_base_ = './ffnet_86-abb_4xb4-80k_cityscapes-1024x2048.py'
+model = dict(name='FFNet-46NS-CCC-pre_down')
