@@ -45,9 +45,14 @@ def label_maps(variant: str, clusters: Path, seed: int) -> list[list[int]]:
     return maps
 
 
+def needs_clusters(variant: str) -> bool:
+    """Whether a variant is trained on clusters."""
+    return variant not in ('none', 'plain')
+
+
 def options(variant: str, clusters: Path, seed: int) -> list[str]:
     """Settings that put the label maps into the config of a variant."""
-    if variant in ('none', 'plain'):
+    if not needs_clusters(variant):
         return []
     where = 'decode_head.stages' if variant == 'fuse' else 'auxiliary_head'
     return [
@@ -106,12 +111,14 @@ def run(args: argparse.Namespace, out: Path, results: dict, path: Path) -> None:
     write_half(args.camvid, out / 'data')
     order = ['plain', *(v for v in args.variants if v != 'plain')]  # it gives the clusters
     for seed in args.seeds:
-        plain = out / f'plain_seed_{seed}' / f'iter_{args.iterations}.pth'
+        checkpoint = out / f'plain_seed_{seed}' / f'iter_{args.iterations}.pth'
         clusters = out / f'clusters_seed_{seed}'
         for variant in order:
             key = f'{variant} seed {seed}'
             if key in results:
                 continue
+            if needs_clusters(variant) and not (clusters / 'clusters.json').is_file():
+                derive(checkpoint, clusters, out / 'data')
             config = CONFIG.format(config_of(variant))
             settings = [f'randomness.seed={seed}', *length(args.iterations, args.iterations)]
             settings += options(variant, clusters / 'clusters.json', seed)
@@ -120,17 +127,14 @@ def run(args: argparse.Namespace, out: Path, results: dict, path: Path) -> None:
             results[key] = last_figures(work_dir)
             save(results, path)
             print(key, {name: round(value, 2) for name, value in results[key].items()})
-            if variant == 'plain':
-                derive(config, plain, clusters, out / 'data')
 
 
-def derive(config: str, checkpoint: Path, out: Path, data: Path) -> None:
+def derive(checkpoint: Path, out: Path, data: Path) -> None:
     """Clusters of a plain run."""
-    probe = out / 'probe.py'
+    probe, config = out / 'probe.py', ROOT / 'configs/hs3' / f'{CONFIG.format("plain")}.py'
     out.mkdir(parents=True, exist_ok=True)
     probe.write_text(
-        f"_base_ = '{ROOT / 'configs/hs3' / f'{config}.py'}'\n"
-        f"val_dataloader = dict(dataset=dict(data_root='{data}'))\n"
+        f"_base_ = '{config}'\nval_dataloader = dict(dataset=dict(data_root='{data}'))\n"
     )
     derive_clusters(probe, checkpoint, out)
 

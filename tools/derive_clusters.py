@@ -1,6 +1,7 @@
-"""Find the clusters of classes for HS3: ``derive_clusters.py CONFIG CHECKPOINT OUT``."""
+"""Find the clusters of classes for HS3: ``derive_clusters.py CONFIG CHECKPOINT``."""
 
 import argparse
+from pathlib import Path
 
 from mmrefine.reports.derive_clusters import derive_clusters
 
@@ -14,7 +15,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('config', help='config of the probe model')
     parser.add_argument('checkpoint', help='its weights')
-    parser.add_argument('out', metavar='OUT', help='folder to write to')
+    parser.add_argument(
+        '--out', type=Path, help='folder to write to; default: clusters, beside the checkpoint'
+    )
     parser.add_argument('--device', help='cpu, cuda, ...; default: a GPU if there is one')
     return parser
 
@@ -22,11 +25,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     parser = build_parser()
     args = parser.parse_args()
+    out = args.out or Path(args.checkpoint).parent / 'clusters'
     try:
         result = derive_clusters(
             args.config,
             args.checkpoint,
-            args.out,
+            out,
             args.device,
             lambda done, total: print(f'\r{done}/{total} images', end='', flush=True),
         )
@@ -36,7 +40,7 @@ def main() -> None:
     for layer in result['layers']:
         groups = '; '.join(' + '.join(group) for group in layer['clusters'])
         print(f'{layer["name"]}: {layer["num_clusters"]} clusters: {groups}')
-    print(f'{args.out}/clusters.json')
+    print(f'{out}/clusters.json')
 
 
 if __name__ == '__main__':

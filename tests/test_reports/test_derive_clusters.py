@@ -137,10 +137,10 @@ def test_planted_confusion_becomes_the_label_maps():
 
 
 def test_tool(probe, tmp_path, run_fresh):
-    done = run_fresh(str(TOOL), *map(str, probe), str(tmp_path / 'out'), '--device', 'cpu')
+    done = run_fresh(str(TOOL), *map(str, probe), '--out', str(tmp_path), '--device', 'cpu')
     assert done.returncode == 0, done.stderr
     assert '3/3 images' in done.stdout
     assert 'decode_head: 11 clusters: sky; building; pole' in done.stdout
-    bad = run_fresh(str(TOOL), str(probe[0]), str(tmp_path / 'no.pth'), str(tmp_path / 'out'))
+    bad = run_fresh(str(TOOL), str(probe[0]), str(tmp_path / 'no.pth'))
     assert bad.returncode == 2
     assert 'no.pth does not exist' in bad.stderr.splitlines()[-1]
