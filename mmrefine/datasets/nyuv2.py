@@ -1,5 +1,7 @@
 """NYUD-v2 with 40 classes, which mmseg has for depth only."""
 
+from typing import Any
+
 from mmseg.datasets import BaseSegDataset
 
 from ..registry import DATASETS
@@ -45,7 +47,7 @@ class NYUv2Dataset(BaseSegDataset):
         img_suffix: str = '.png',
         seg_map_suffix: str = '.png',
         reduce_zero_label: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             img_suffix=img_suffix,

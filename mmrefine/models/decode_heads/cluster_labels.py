@@ -21,6 +21,8 @@ class ClusterLabels(nn.Module):
         ValueError: if the label map is not one of K classes; see :func:`check_label_map`.
     """
 
+    table: Tensor
+
     def __init__(
         self, label_map: Sequence[int] | str | os.PathLike, num_classes: int, layer: int = 0
     ) -> None:

@@ -105,14 +105,15 @@ class HS3FuseHead(BaseDecodeHead):
             **kwargs,
         )
         self.stage_indices = indices
-        self.clusters = nn.ModuleList(
+        clusters = [
             ClusterLabels(
                 stage.get('label_map') or list(range(num_classes)),
                 num_classes,
                 stage.get('layer', 0),
             )
             for stage in stages
-        )
+        ]
+        self.clusters = nn.ModuleList(clusters)
         last = len(stages) - 1
         parts = [1 if number == last else divider for number in range(len(stages))]
         self.stages = nn.ModuleList(
@@ -120,11 +121,11 @@ class HS3FuseHead(BaseDecodeHead):
                 sum(width),
                 channels // part,
                 key_channels // part,
-                clusters.num_clusters,
+                known.num_clusters,
                 self.norm_cfg,
                 self.act_cfg,
             )
-            for width, part, clusters in zip(widths, parts, self.clusters, strict=True)
+            for width, part, known in zip(widths, parts, clusters, strict=True)
         )
         self.fuse = ConvModule(
             sum(channels // part for part in parts),
