@@ -31,7 +31,7 @@ CONFIGS = [
 SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
 # model _ GPUs x batch - iterations _ data set - size
 NAME = re.compile(
-    r'(?P<method>[a-z]+)_(?P<network>[\w.-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k?)_'
+    r'(?P<method>[a-z0-9]+)_(?P<network>[\w.-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k?)_'
     r'(?P<rest>[\w-]+)-(?P<size>\d+(x|to|pad\d+to)\d+)'
 )
 CROP = (48, 64)  # height, width
