@@ -35,13 +35,19 @@ def read_results(path: str | os.PathLike) -> list[Result]:
             raise ValueError(
                 f'{path}: entry {index}: expected COCO results, with image_id and segmentation'
             )
-        if not isinstance(entry['image_id'], int | str):
+        if not _is_id(entry['image_id']):
             raise ValueError(f'{path}: entry {index}: image_id must be a number or a text')
     if content and not any('segmentation' in entry for entry in content):
         raise ValueError(
             f'{path}: no entry has a segmentation; expected a result file of masks, not of boxes'
         )
     return content
+
+
+def _is_id(value: Any) -> bool:
+    """Whether it is a number, as pandas writes it too (139.0), or a text."""
+    whole = isinstance(value, float) and value.is_integer()
+    return whole or (isinstance(value, int | str) and not isinstance(value, bool))
 
 
 def write_results(path: str | os.PathLike, results: Sequence[Result]) -> None:

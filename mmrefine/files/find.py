@@ -2,9 +2,11 @@
 
 import glob
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 # What OpenCV reads everywhere.
@@ -35,7 +37,7 @@ class FoundFile:
 def find_files(
     where: str | os.PathLike, suffixes: Iterable[str], stem_end: str = ''
 ) -> list[FoundFile]:
-    """List files, by name.
+    """List files, in the order of their names: ``frame_2`` comes before ``frame_10``.
 
     Args:
         where: A folder, searched with all its subfolders, see :func:`files_below`; a file; or a
@@ -60,7 +62,14 @@ def find_files(
     if not found:
         ends = ', '.join(stem_end + suffix for suffix in allowed)
         raise ValueError(f'{where}: found no file whose name ends with one of {ends}')
-    return sorted(found, key=lambda file: file.relative)
+    return sorted(found, key=lambda file: natural_key(file.relative))
+
+
+def natural_key(name: str) -> list[tuple[int, str | int]]:
+    """What names are sorted by: runs of digits as numbers, where these are equal as texts."""
+    parts = re.split(r'(\d+)', name)
+    numbers = [(0, part) if index % 2 == 0 else (1, int(part)) for index, part in enumerate(parts)]
+    return [*numbers, (0, name)]
 
 
 def files_below(folder: str | os.PathLike) -> list[Path]:
@@ -116,30 +125,53 @@ class FileIndex:
 
     def __init__(self, files: Iterable[tuple[str, FoundFile]]) -> None:
         self._by_name: Mapping[str, list[FoundFile]] = defaultdict(list)
-        self._by_last_part: Mapping[str, list[FoundFile]] = defaultdict(list)
+        self._by_last_part: Mapping[str, list[tuple[str, FoundFile]]] = defaultdict(list)
         for name, file in files:
             self._by_name[name].append(file)
-            self._by_last_part[PurePosixPath(name).name].append(file)
+            self._by_last_part[_parts(name)[-1]].append((name, file))
 
-    def find(self, name: str) -> FoundFile:
-        """Find the image of a name.
+    def find(self, name: str, any_folder: bool = False) -> FoundFile:
+        r"""Find the image of a name.
 
-        An image in the same folder below the root; else, where one of the two sides has no folders,
-        the only one whose name is the same without them.
+        An image of just that name; else the only one that shares the longest tail of the name:
+        ``b/c.jpg`` of ``a/b/c.jpg``. Folders may be told apart by ``/`` or ``\\``, and upper and
+        lower case are the same where nothing else fits.
+
+        Args:
+            name: Path below the root, or a longer or shorter one.
+            any_folder: Whether folders before the tail may differ; else one of the two must be all
+                tail.
 
         Raises:
             LookupError: if there is none or more than one.
         """
         files = self._by_name.get(name, [])
         if not files:
-            same = self._by_last_part.get(PurePosixPath(name).name, [])
-            files = [file for file in same if '/' not in name or '/' not in file.relative]
+            parts = _parts(name)
+            tails: Mapping[int, list[FoundFile]] = defaultdict(list)
+            for other, file in self._by_last_part.get(parts[-1], []):
+                length = _common_tail(parts, _parts(other))
+                if any_folder or length == min(len(parts), len(_parts(other))):
+                    tails[length].append(file)
+            files = tails[max(tails)] if tails else []
         if len(files) == 1:
             return files[0]
         if files:
             several = ', '.join(str(file.path) for file in files[:3])
             raise LookupError(f'{len(files)} images of that name: {several}')
         raise LookupError('no image of that name')
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """Parts of a path from any system, without what means nothing."""
+    parts = PurePosixPath(name.replace('\\', '/').casefold()).parts
+    return tuple(part for part in parts if part not in ('..', '/')) or ('',)
+
+
+def _common_tail(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many last parts two paths have in common."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def check_out_folder(out: Path, inputs: Sequence[Path]) -> None:

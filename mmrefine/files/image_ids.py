@@ -16,8 +16,8 @@ class ImageIds:
     Args:
         images: The images there are.
         names: File name by id, as annotations have it. Without, a text stands for a file of that
-            name, with or without its suffix, and a number for the only file whose name has it as
-            its last number: ``000000000139.jpg`` is 139.
+            name, with or without its suffix, and a number, also as a text, for the only file whose
+            name has it as its last number: ``000000000139.jpg`` is 139.
     """
 
     def __init__(self, images: Sequence[FoundFile], names: Mapping[Any, str] | None) -> None:
@@ -42,8 +42,12 @@ class ImageIds:
                 raise LookupError('is not in the annotations')
             return self._by_name(self._names[image_id])
         if isinstance(image_id, str):
-            return self._by_name(image_id)
-        files = self._numbers.get(image_id, [])
+            try:
+                return self._by_name(image_id)
+            except LookupError:
+                if not image_id.isdecimal():
+                    raise
+        files = self._numbers.get(int(image_id), [])
         if len(files) == 1:
             return files[0]
         reason = 'is the number of no image'
@@ -51,8 +55,10 @@ class ImageIds:
             reason = f'is the number of {len(files)} images: {files[0].path}, {files[1].path}'
         raise LookupError(f'{reason}; --annotations can say which image it is')
 
-    def _by_name(self, name: str) -> FoundFile:
+    def _by_name(self, name: Any) -> FoundFile:
+        if not isinstance(name, str):
+            raise LookupError(f'has the file name {name!r}, expected a text')
         try:
-            return self._files.find(name)
+            return self._files.find(name, any_folder=True)
         except LookupError as error:
             raise LookupError(f'is {name}: {error}') from error

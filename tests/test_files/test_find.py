@@ -28,6 +28,24 @@ def test_folder_is_searched_with_its_subfolders(tmp_path):
     assert found[1].full_name == 'x/y/a.v2'
 
 
+def test_numbers_in_names_count_as_numbers(tmp_path):
+    make(
+        tmp_path,
+        *(f'f{k}.png' for k in (0, 1, 2, 10, 11, 100)),
+        'f01.png',
+        'g/3_20.png',
+        'g/3_9.png',
+    )
+    found = [file.name for file in find_files(tmp_path, ('.png',))]
+    assert found == ['f0', 'f01', 'f1', 'f2', 'f10', 'f11', 'f100', 'g/3_9', 'g/3_20']
+
+
+def test_padded_names_are_in_the_order_of_texts(tmp_path):
+    names = [f'v{v}/frame_{k:04d}.png' for v in (1, 2) for k in range(0, 120, 7)]
+    make(tmp_path, *reversed(names))
+    assert [file.relative for file in find_files(tmp_path, ('.png',))] == sorted(names)
+
+
 def test_pattern_and_single_file(tmp_path):
     make(tmp_path, 'one/a.png', 'one/b.png', 'two/a.png', 'two/deep/a.png', 'a.png')
     found = find_files(tmp_path / '*' / 'a.png', ('.png',))
@@ -134,3 +152,11 @@ def test_several_of_a_name_are_refused(index_of):
         index.find('a')
     with pytest.raises(LookupError, match='2 images of that name'):
         index.find('b')
+
+
+def test_a_longer_path_is_found_by_its_whole_tail_only(index_of):
+    index = index_of('one/a.png', 'two/a.png', 'one/b.png')
+    assert index.find('data/two/a').name == 'two/a'
+    with pytest.raises(LookupError, match='no image of that name'):
+        index.find('three/b')
+    assert index.find('three/b', any_folder=True).name == 'one/b'

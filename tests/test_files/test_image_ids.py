@@ -26,6 +26,10 @@ IMAGES = found('000000000139.jpg', 'x/a_7.png', 'x/b.c.jpg', 'y/b_12x.png', 'z/v
         ('b.c', 'x/b.c.jpg'),
         ('b.c.jpg', 'x/b.c.jpg'),
         ('000000000139', '000000000139.jpg'),
+        ('139', '000000000139.jpg'),
+        (139.0, '000000000139.jpg'),
+        ('7', 'x/a_7.png'),
+        ('c:\\data\\x\\b.c.jpg', 'x/b.c.jpg'),
     ],
 )
 def test_without_annotations(image_id, name):
@@ -53,3 +57,33 @@ def test_annotations_decide():
         ids.find(8)
     with pytest.raises(LookupError, match='is not in the annotations'):
         ids.find(139)
+
+
+@pytest.mark.parametrize(
+    ('name', 'relative'),
+    [
+        ('x/s/a.jpg', 'x/s/a.jpg'),
+        ('images\\x\\s\\a.jpg', 'x/s/a.jpg'),
+        ('/data/old/images/y/s/a.jpg', 'y/s/a.jpg'),
+        ('..\\..\\upload\\4\\b.jpg', 'x/b.jpg'),
+        ('x//s/./a.jpg', 'x/s/a.jpg'),
+        ('elsewhere/b.JPG', 'x/b.jpg'),
+        ('X/S/A.JPG', 'x/s/a.jpg'),
+    ],
+)
+def test_names_of_annotations_from_other_folders_and_systems(name, relative):
+    files = found('x/s/a.jpg', 'y/s/a.jpg', 'x/b.jpg')
+    assert ImageIds(files, {1: name}).find(1).relative == relative
+
+
+@pytest.mark.parametrize('name', ['s/a.jpg', 'a.jpg', 'z\\s\\a.jpg'])
+def test_two_images_with_the_same_tail_are_refused(name):
+    files = found('x/s/a.jpg', 'y/s/a.jpg', 'x/b.jpg')
+    with pytest.raises(LookupError, match=r'2 images of that name: root/x/s/a\.jpg, root/y/s'):
+        ImageIds(files, {1: name}).find(1)
+
+
+@pytest.mark.parametrize('name', [None, 5, ['a.jpg']])
+def test_a_file_name_is_a_text(name):
+    with pytest.raises(LookupError, match=r'has the file name .*, expected a text'):
+        ImageIds(IMAGES, {1: name}).find(1)
