@@ -6,7 +6,7 @@ Legend: H, W = image; N = masks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -34,6 +34,7 @@ class DrawingSource:
         fps: Frames a second of a video.
         truth: What pictures tell fixed from broken pixels by. An image without is refined, but
             gets no picture.
+        bands: Of images of other bands and types, those to show; see ``load_image``.
 
     Attributes:
         failed: A line for each picture that could not be drawn or written.
@@ -48,8 +49,10 @@ class DrawingSource:
         where: str | os.PathLike,
         fps: float = 25,
         truth: GroundTruth | None = None,
+        bands: Sequence[int] | None = None,
     ) -> None:
         self._source = source
+        self._bands = bands
         self._sink = picture_sink(where, fps)
         self._truth = truth
         self.failed: list[str] = []
@@ -94,7 +97,8 @@ class DrawingSource:
     def _draw(self, drawn: _RefinedImage) -> None:
         insets = 0 if isinstance(self._sink, PictureVideo) else 3
         try:
-            self._sink.write(drawn.image.name, drawn.draw(insets))
+            array = load_image(drawn.image.path, self._bands)
+            self._sink.write(drawn.image.name, drawn.draw(array, insets))
         except (ValueError, OSError, MemoryError, cv2.error) as error:
             self._fail(drawn.image, error)
 
@@ -152,8 +156,8 @@ class _RefinedImage:
                 if target is not None:
                     self._worse += (refined != target).astype(np.int32) - (mask != target)
 
-    def draw(self, insets: int) -> np.ndarray:
-        """Draw all that was added; see :func:`draw_refinement`."""
+    def draw(self, image: np.ndarray, insets: int) -> np.ndarray:
+        """Draw all that was added over the image; see :func:`draw_refinement`."""
         truth, changes = self._truth, None
         ignore_index: int | None = IGNORED
         if isinstance(truth, TrueInstances):
@@ -162,7 +166,6 @@ class _RefinedImage:
             for mask in truth.masks():
                 numbers[mask] += self._number()
             truth, ignore_index = numbers, None
-        image = load_image(self.image.path)
         return draw_refinement(
             image, self._before, self._after, truth, insets, 1000, ignore_index, changes
         )

@@ -69,23 +69,30 @@ class RefinerSource:
     Args:
         refiner: Any refiner.
         save_offsets: Folder that offset fields are written to.
+        bands: Of images of other bands and types, those to look at; see ``load_image``.
 
     Raises:
         ValueError: if offsets shall be saved and the refiner has none, or does not follow them.
     """
 
-    def __init__(self, refiner: Refiner, save_offsets: str | os.PathLike | None = None) -> None:
+    def __init__(
+        self,
+        refiner: Refiner,
+        save_offsets: str | os.PathLike | None = None,
+        bands: Sequence[int] | None = None,
+    ) -> None:
         if save_offsets is not None:
             _check_follows_offsets(refiner)
         self.refiner = copy.copy(refiner)
         if hasattr(self.refiner, 'ignore_index'):
             self.refiner.ignore_index = IGNORED
+        self.bands = bands
         self.save_offsets = None if save_offsets is None else Path(save_offsets)
 
     @contextmanager
     def open(self, image: ImageFile) -> Iterator[OpenedImage]:
         """Read the image and predict what does not depend on the masks."""
-        array = load_image(image.path)
+        array = load_image(image.path, self.bands)
         size_hw = (array.shape[0], array.shape[1])
         if self.save_offsets is None:
             yield OpenedImage(size_hw, image.path, self.refiner.open(array))

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files.kinds import kind_of_input
@@ -23,12 +24,15 @@ from .methods import (
 )
 from .refine_options import (
     add_annotations,
+    add_bands,
     add_image_suffix,
     add_label_rules,
+    add_mask_rules,
     add_mask_suffix,
     add_pictures,
     add_places,
     add_processes,
+    add_resize,
     add_true_suffix,
     check_pictures,
     check_places,
@@ -54,6 +58,8 @@ examples:
   mmrefine refine label-maps photos predictions refined --visualize pictures --ground-truth labels
   mmrefine refine coco photos results.segm.json refined.segm.json --method bpr
   mmrefine refine coco photos results.segm.json out.json --annotations instances_val.json
+  mmrefine refine coco photos instances_train.json cleaned.json
+  mmrefine refine instances images/train labels/train refined/train
   mmrefine refine cityscapes leftImg8bit/val maskrcnn_val refined_val --method bpr
   mmrefine refine video clip.mp4 predictions refined --visualize refined.mp4
   torchrun --nproc_per_node 4 -m mmrefine refine label-maps photos predictions refined \\
@@ -88,7 +94,8 @@ def open_label_maps(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
     from ..batch.label_maps import LabelMaps
 
     places = args.images, args.masks, args.out
-    return LabelMaps(*places, rules, args.image_suffix, args.mask_suffix)
+    suffixes = args.image_suffix, args.mask_suffix
+    return LabelMaps(*places, rules, *suffixes, resize=args.resize_masks)
 
 
 def open_video(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
@@ -97,10 +104,16 @@ def open_video(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
     return VideoLabelMaps(args.images, args.masks, args.out, rules, args.mask_suffix)
 
 
-def open_coco(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
-    from ..batch.coco_results import ResultFile
+def open_instances(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
+    from ..batch.instance_files import MaskFolder, MaskRules, ResultFile
 
-    return ResultFile(args.images, args.masks, args.annotations, args.out, settings_text(args))
+    of_masks = MaskRules(args.format, args.polygons, args.tolerance, args.resize_masks)
+    if Path(args.masks).is_dir():
+        return MaskFolder(args.images, args.masks, args.out, of_masks)
+    annotations = getattr(args, 'annotations', None)
+    return ResultFile(
+        args.images, args.masks, annotations, args.out, settings_text(args), of_masks
+    )
 
 
 def open_cityscapes(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
@@ -124,21 +137,34 @@ def open_true_annotations(args: argparse.Namespace, rules: 'LabelRules') -> 'Gro
 IMAGES = 'folder (with subfolders), file or quoted pattern of images'
 KINDS = {
     'label-maps': Kind(
-        'label maps, which keep their form: palette, 8-bit or 16-bit PNG, or .npy',
+        'label maps, which keep their form: palette, RGB, 8-bit or 16-bit PNG, TIFF, or .npy',
         (
             IMAGES,
             'folder of label maps named as the images, or one label map',
             'folder for the refined ones; a file where MASKS is one',
         ),
-        (add_image_suffix, add_mask_suffix, add_label_rules, add_true_suffix),
+        (add_image_suffix, add_mask_suffix, add_label_rules, add_resize, add_true_suffix),
         open_label_maps,
         open_true_labels,
     ),
     'coco': Kind(
-        'a COCO result file, of which only masks change; those that fail stay as they are',
-        (IMAGES, 'the result file (.json)', 'the refined one (.json)'),
-        (add_annotations,),
-        open_coco,
+        'COCO results or annotations, of which only masks change (of annotations, their areas and '
+        'boxes too); those that fail stay as they are',
+        (IMAGES, 'the file (.json)', 'the refined one (.json)'),
+        (add_annotations, add_mask_rules, add_resize),
+        open_instances,
+        open_true_annotations,
+    ),
+    'instances': Kind(
+        "other files of instances: YOLO's labels, LabelMe, Segment Anything, mmdet's results.pkl; "
+        'only masks change',
+        (
+            IMAGES,
+            'folder with a file for each image (.txt, .json), or one file',
+            'folder for the refined ones; a file where MASKS is one',
+        ),
+        (add_mask_rules, add_resize),
+        open_instances,
         open_true_annotations,
     ),
     'cityscapes': Kind(
@@ -188,6 +214,7 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
         add_places(part, *kind.places)
         for add in kind.options:
             add(part)
+        add_bands(part)
         add_refiner(part, methods)
         add_pictures(part)
         add_processes(part)
@@ -258,7 +285,8 @@ def make_drawing(
 
     truth = args.kind.open_truth(args, rules) if args.ground_truth else None
     given = fps if args.fps is None else args.fps
-    return DrawingSource(source, args.visualize, 25 if given is None else given, truth)
+    given = 25 if given is None else given
+    return DrawingSource(source, args.visualize, given, truth, args.bands)
 
 
 def run_with_bar(

@@ -53,6 +53,47 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mask_rules(parser: argparse.ArgumentParser) -> None:
+    """Add how instance masks are read and written."""
+    group = parser.add_argument_group('masks')
+    group.add_argument(
+        '--format',
+        choices=['coco', 'sam', 'labelme', 'yolo', 'mmdet'],
+        help='what MASKS must be (default: seen from its content)',
+    )
+    group.add_argument(
+        '--polygons',
+        action=argparse.BooleanOptionalAction,
+        help='write polygons, or run lengths (default: polygons where polygons came in)',
+    )
+    group.add_argument(
+        '--tolerance',
+        type=float,
+        default=0.5,
+        help='how far polygons may be from the mask, pixels (default 0.5)',
+    )
+
+
+def add_resize(parser: argparse.ArgumentParser) -> None:
+    """Add what is done with masks of another size."""
+    parser.add_argument(
+        '--resize-masks',
+        action='store_true',
+        help="bring masks of another size to the image's, as those at a network's resolution",
+    )
+
+
+def add_bands(parser: argparse.ArgumentParser) -> None:
+    """Add which bands of images are looked at."""
+    parser.add_argument(
+        '--bands',
+        type=whole_number,
+        nargs=3,
+        metavar=('RED', 'GREEN', 'BLUE'),
+        help='numbers of the bands to look at, from 1, of images with more than 4 bands or floats',
+    )
+
+
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Add what is drawn."""
     group = parser.add_argument_group('pictures')

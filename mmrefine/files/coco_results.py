@@ -25,7 +25,15 @@ def read_results(path: str | os.PathLike) -> list[Result]:
         ValueError: if there is no such file, or it is broken or no list of detections with masks.
             The text names the file and what is expected.
     """
-    content = read_json(path)
+    return check_results(path, read_json(path))
+
+
+def check_results(path: str | os.PathLike, content: Any) -> list[Result]:
+    """What a file holds, if it is COCO results with masks.
+
+    Raises:
+        ValueError: as :func:`read_results`.
+    """
     if not isinstance(content, list):
         raise ValueError(
             f'{path}: expected COCO results, a list of detections, got {type(content).__name__}'

@@ -8,10 +8,12 @@ from .find import files_below
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 # How the list of an image's instances ends in a Cityscapes result folder.
 LIST_END = '_pred.txt'
+# Files of instances that are no COCO file: YOLO's labels, mmdet's results.
+INSTANCE_SUFFIXES = ('.txt', '.pkl', '.pickle')
 
 
 def kind_of_input(images: str | os.PathLike, masks: str | os.PathLike) -> str:
-    """What there is to refine: ``label-maps``, ``coco``, ``cityscapes`` or ``video``.
+    """What there is to refine: ``label-maps``, ``coco``, ``instances``, ``cityscapes``, ``video``.
 
     Args:
         images: Folder, file or pattern of images, or a video.
@@ -21,7 +23,11 @@ def kind_of_input(images: str | os.PathLike, masks: str | os.PathLike) -> str:
         return 'video'
     if Path(masks).suffix.lower() == '.json':
         return 'coco'
-    return 'cityscapes' if is_cityscapes_folder(masks) else 'label-maps'
+    if Path(masks).suffix.lower() in INSTANCE_SUFFIXES:
+        return 'instances'
+    if is_cityscapes_folder(masks):
+        return 'cityscapes'
+    return 'instances' if is_folder_of_instances(masks) else 'label-maps'
 
 
 def is_video(path: str | os.PathLike) -> bool:
@@ -32,3 +38,11 @@ def is_video(path: str | os.PathLike) -> bool:
 def is_cityscapes_folder(path: str | os.PathLike) -> bool:
     """Whether a folder has lists of instances."""
     return Path(path).is_dir() and any(found.name.endswith(LIST_END) for found in files_below(path))
+
+
+def is_folder_of_instances(path: str | os.PathLike) -> bool:
+    """Whether a folder has a file of instances for each image, and no label maps."""
+    if not Path(path).is_dir():
+        return False
+    suffixes = {file.suffix.lower() for file in files_below(path)}
+    return bool({'.json', '.txt'} & suffixes) and not {'.png', '.npy', '.tif', '.tiff'} & suffixes

@@ -1,0 +1,419 @@
+"""Files of instance masks, of any format: one file in, one file out; or a folder of them.
+
+Of a single file, finished images are kept in a hidden folder beside the output until all are
+finished; so an interrupted run goes on where it stopped, and several processes share the work. Of
+a folder, each file is of one image, and written when that is done.
+"""
+
+import contextlib
+import glob
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmengine.dist import is_main_process
+
+from ..files.coco_results import read_image_names
+from ..files.find import IMAGE_SUFFIXES, check_out_folder, find_files
+from ..files.image_ids import ImageIds
+from ..files.mask_files import MaskFile, MasksOfImage, Replacement, left_out_parts
+from ..files.open_mask_file import SUFFIXES, open_mask_file
+from ..files.output_lock import OutputLock
+from ..files.whole_files import write_whole_file
+from ..ops.run_lengths import mask_codec
+from .source import ImageFile, OpenedImage, Source
+from .summary import Report, places_text
+from .tasks import Change
+
+# Masks decoded at a time, so that hundreds of them on a large image fit in memory; fewer of larger
+# images.
+CHUNK, CHUNK_PIXELS = 32, 2**26
+
+
+@dataclass(frozen=True)
+class MaskRules:
+    """How masks are read and written.
+
+    Attributes:
+        format: Which format files must have; by default what they look like.
+        polygons: Whether polygons are written; by default where polygons came in.
+        tolerance: Of polygons, pixels.
+        resize: Whether masks of another size than their image are brought to it.
+    """
+
+    format: str | None = None
+    polygons: bool | None = None
+    tolerance: float = 0.5
+    resize: bool = False
+
+    def open(self, path: str | os.PathLike) -> MaskFile:
+        """Read a file; see :func:`open_mask_file`."""
+        options = dict(polygons=self.polygons, tolerance=self.tolerance)
+        return open_mask_file(path, self.format, **options)
+
+
+class Kept(NamedTuple):
+    """What is kept of an image until all are finished.
+
+    Attributes:
+        replacements: What takes the place of masks, by place.
+        broken: A line for each mask that is broken.
+        empty: Places of masks without a pixel.
+        cut: Places of polygons with parts that have no area.
+    """
+
+    replacements: list[tuple[int, Replacement]]
+    broken: list[str]
+    empty: list[int]
+    cut: list[int]
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """The masks of one image in a file."""
+
+    file: MaskFile
+    masks: MasksOfImage
+    image: ImageFile
+    resize: bool
+
+    def refine(self, source: Source) -> tuple[Change, Kept]:
+        """Refine them; broken ones stay as they are.
+
+        Raises:
+            ValueError: if the image cannot be read.
+        """
+        kept = Kept([], [], [], [])
+        with contextlib.ExitStack() as stack:
+            try:
+                opened = stack.enter_context(source.open(self.image))
+            except ValueError as error:
+                where = places_text(list(self.masks.masks), *self.file.words)
+                raise ValueError(f'{self.file.path}: {where}: {error}') from error
+            return self._refine(opened, kept), kept
+
+    def _refine(self, opened: OpenedImage, kept: Kept) -> Change:
+        """Refine a few masks at a time and add them to ``kept``."""
+        places = list(self.masks.masks)
+        changed = area = 0
+        height, width = opened.size_hw
+        chunk = max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
+        for start in range(0, len(places), chunk):
+            coarse = self._decode(places[start : start + chunk], opened, kept)
+            kept.empty.extend(place for place, mask in coarse.items() if not mask.any())
+            if not coarse:
+                continue
+            stack = np.stack(list(coarse.values()))
+            for place, before, after in zip(coarse, stack, opened.refine(stack), strict=True):
+                difference = int(np.count_nonzero(before != after))
+                mask = self.masks.masks[place]
+                of_other_size = self.resize and not self._fits(mask, opened.size_hw)
+                if after.any() and (of_other_size or not self.file.is_kept(mask, difference)):
+                    kept.replacements.append((place, self.file.replacement(mask, after)))
+                changed += difference
+            area += int(np.count_nonzero(stack))
+        return Change(changed, area)
+
+    def _fits(self, mask: Any, size_hw: tuple[int, int]) -> bool:
+        try:
+            self.file.decode(mask, size_hw)
+        except ValueError:
+            return False
+        return True
+
+    def _decode(
+        self, places: Sequence[int], opened: OpenedImage, kept: Kept
+    ) -> dict[int, np.ndarray]:
+        found = {}
+        for place in places:
+            mask = self.masks.masks[place]
+            try:
+                found[place] = self.file.decode(mask, opened.size_hw, self.resize)
+            except ValueError as error:
+                kept.broken.append(
+                    f'{self.file.path}: {self.file.words[0]} {place}, a mask on {opened.origin}: '
+                    f'{error}'
+                )
+            else:
+                if left_out_parts(mask, opened.size_hw):
+                    kept.cut.append(place)
+        return found
+
+
+@dataclass(frozen=True)
+class ResultTask:
+    """All masks of one image in a file.
+
+    Attributes:
+        masks: They.
+        part: Where what is refined goes until all images are finished.
+    """
+
+    masks: _Masks
+    part: Path
+
+    @property
+    def name(self) -> str:
+        """The image, for messages."""
+        return str(self.masks.image.path)
+
+    def is_done(self, source: Source) -> bool:
+        """Whether the refined masks are kept, and none was broken."""
+        kept = self.kept()
+        return kept is not None and not kept.broken and source.is_done(self.masks.image)
+
+    def run(self, source: Source) -> Change:
+        """Refine the masks and keep them in ``part``; broken ones stay as they are.
+
+        Raises:
+            ValueError: if the image cannot be read.
+        """
+        change, kept = self.masks.refine(source)
+        write_whole_file(self.part, json.dumps(kept).encode())
+        return change
+
+    def kept(self) -> Kept | None:
+        """What ``run`` kept, if it did."""
+        if not self.part.is_file():
+            return None
+        return Kept(*json.loads(self.part.read_bytes()))
+
+
+class ResultFile:
+    """A file of instance masks to be refined.
+
+    Args:
+        images: Folder, file or pattern of images.
+        results: The file; see :func:`mmrefine.files.open_mask_file.open_mask_file`.
+        annotations: COCO annotations, which say what image each ``image_id`` of results is;
+            without, it is the file's name or its number
+            (:class:`mmrefine.files.image_ids.ImageIds`).
+        out: The refined file, of the same suffix.
+        settings: What else the outcome depends on; images that an earlier run finished with other
+            settings are refined again.
+        rules: How masks are read and written.
+
+    Attributes:
+        tasks: One for each image that has masks.
+        missing: A line for each ``image_id`` that is unknown or has no image. Its masks stay as
+            they are.
+
+    Raises:
+        ValueError: if a file is missing or broken, ``out`` would overwrite an input, or another
+            run is writing it.
+        ImportError: if neither pycocotools nor faster-coco-eval is installed.
+    """
+
+    of_instances = True
+    fps: float | None = None
+
+    def __init__(
+        self,
+        images: str | os.PathLike,
+        results: str | os.PathLike,
+        annotations: str | os.PathLike | None,
+        out: str | os.PathLike,
+        settings: str = '',
+        rules: MaskRules | None = None,
+    ) -> None:
+        mask_codec()
+        rules = rules or MaskRules()
+        self.out = Path(out)
+        suffix = Path(results).suffix.lower()
+        inputs = [Path(p).resolve() for p in (results, annotations) if p is not None]
+        if self.out.suffix.lower() != suffix or self.out.is_dir() or self.out.resolve() in inputs:
+            raise ValueError(f'{out}: expected a {suffix} file other than the inputs')
+        self._file = rules.open(results)
+        names = self._file.names
+        if annotations is not None:
+            names = read_image_names(annotations)
+        content = self._file.path.read_bytes()
+        content += repr((settings, str(images), names, rules)).encode()
+        key = hashlib.sha256(content).hexdigest()[:16]
+        self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
+        self.tasks: list[ResultTask] = []
+        self.missing: list[str] = []
+        # The first of several processes of one run holds it for all.
+        self._lock = OutputLock(self.out) if is_main_process() else None
+        self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), rules)
+
+    def _make_tasks(self, images: ImageIds, rules: MaskRules) -> None:
+        file = self._file
+        for number, masks in enumerate(file.images()):
+            try:
+                image = images.find(masks.image_id)
+            except LookupError as error:
+                where = places_text(list(masks.masks), *file.words)
+                self.missing.append(f'{file.path}: {where}: image_id {masks.image_id!r} {error}')
+                continue
+            part = self._parts / f'{number}.json'
+            of_image = _Masks(file, masks, ImageFile(image.path, [image.name]), rules.resize)
+            self.tasks.append(ResultTask(of_image, part))
+
+    def is_finished(self) -> bool:
+        """Whether the refined file is there, and nothing failed in it."""
+        return self.out.is_file() and not _parts_folders(self.out)
+
+    def finish(self) -> Report:
+        """Write the refined file; masks that were not refined stay as they are.
+
+        Finished images are kept for the next run if any is missing.
+
+        Returns:
+            A line for each mask that is broken, and notes on empty ones.
+        """
+        replacements: dict[int, Replacement] = {}
+        report = Report()
+        empty: list[int] = []
+        cut: list[int] = []
+        complete = not self.missing
+        for task in self.tasks:
+            kept = task.kept()
+            if kept is None:
+                complete = False
+                continue
+            report.failed += kept.broken
+            empty += kept.empty
+            cut += kept.cut
+            replacements.update(kept.replacements)
+        report.notes += _notes(self._file, empty, cut)
+        if not self.tasks and not self.missing:
+            report.notes.append(f'{self._file.path}: there are no masks in it, nothing to refine')
+        write_whole_file(self.out, self._file.content(replacements))
+        if complete and not report.failed:
+            for parts in _parts_folders(self.out):
+                shutil.rmtree(parts, ignore_errors=True)
+        else:
+            self._parts.mkdir(parents=True, exist_ok=True)  # says that the file is not finished
+        if self._lock:
+            self._lock.release()
+        return report
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """A file with the masks of one image.
+
+    Attributes:
+        path: The file.
+        out: Where the refined one goes.
+        label: Its path below the folder, without suffix: the name of its image, where it does not
+            say another.
+        images: All images.
+        rules: How masks are read and written.
+    """
+
+    path: Path
+    out: Path
+    label: str
+    images: ImageIds
+    rules: MaskRules
+
+    @property
+    def name(self) -> str:
+        """The file, for messages."""
+        return str(self.path)
+
+    def is_done(self, source: Source) -> bool:
+        """Whether the refined file is there."""
+        return self.out.is_file()
+
+    def run(self, source: Source) -> Change:
+        """Refine the masks and write the file; broken ones stay as they are.
+
+        Raises:
+            ValueError: if the file is broken, or there is no image.
+        """
+        file = self.rules.open(self.path)
+        replacements: dict[int, Replacement] = {}
+        changed = pixels = 0
+        notes: list[str] = []
+        failed: list[str] = []
+        for masks in file.images():
+            if not masks.masks:
+                continue
+            name = self.label if masks.image_id == self.path.stem else masks.image_id
+            try:
+                image = self.images.find(name)
+            except LookupError as error:
+                raise ValueError(f'{self.path}: its image {error}') from error
+            of_image = _Masks(file, masks, ImageFile(image.path, [image.name]), self.rules.resize)
+            change, kept = of_image.refine(source)
+            changed, pixels = changed + change.changed, pixels + change.pixels
+            replacements.update(kept.replacements)
+            failed += kept.broken
+            notes += _notes(file, kept.empty, kept.cut)
+        write_whole_file(self.out, file.content(replacements))
+        return Change(changed, pixels, '; '.join(notes) or None, tuple(failed))
+
+
+class MaskFolder:
+    """A folder of files with the masks of one image each: YOLO, LabelMe, Segment Anything.
+
+    Args:
+        images: Folder, file or pattern of images.
+        folder: The files, in subfolders too.
+        out: Folder for the refined ones, which keep their names.
+        rules: How masks are read and written.
+
+    Attributes:
+        tasks: One for each file.
+        missing: None: each task knows of its image.
+
+    Raises:
+        ValueError: if there are no files, or ``out`` is among the inputs.
+    """
+
+    of_instances = True
+    fps: float | None = None
+
+    def __init__(
+        self,
+        images: str | os.PathLike,
+        folder: str | os.PathLike,
+        out: str | os.PathLike,
+        rules: MaskRules | None = None,
+    ) -> None:
+        mask_codec()
+        check_out_folder(Path(out), [Path(images), Path(folder)])
+        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None)
+        self.tasks = [
+            FileTask(file.path, Path(out) / file.relative, file.name, found, rules or MaskRules())
+            for file in find_files(folder, SUFFIXES)
+            if file.path.name != 'classes.txt'  # of YOLO's tools, the names of classes
+        ]
+        self.missing: list[str] = []
+
+    def is_finished(self) -> bool:
+        """Each task knows of itself."""
+        return False
+
+    def finish(self) -> Report:
+        """Nothing is left to write."""
+        return Report()
+
+
+def _notes(file: MaskFile, empty: Sequence[int], cut: Sequence[int]) -> list[str]:
+    """What is odd in a file."""
+    notes = []
+    if empty:
+        where = places_text(sorted(empty), *file.words)
+        notes.append(f'{file.path}: {where}: the mask is all zero and stays so')
+    if cut:
+        where = places_text(sorted(cut), *file.words)
+        notes.append(f'{file.path}: {where}: parts of fewer than three points are left out')
+    if file.left_alone:
+        what = ', '.join(f'{number} {kind}' for kind, number in file.left_alone.items())
+        notes.append(f'{file.path}: left as they are: {what}')
+    return notes
+
+
+def _parts_folders(out: Path) -> list[Path]:
+    """What runs with any settings kept."""
+    return list(out.parent.glob(f'.{glob.escape(out.name)}.*.parts'))
