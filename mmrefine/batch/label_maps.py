@@ -3,21 +3,21 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
-from ..files.label_ids import (
-    IGNORED,
-    LabelRules,
-    check_class_range,
-    ignored_pixels,
+from ..files.label_ids import LabelRules, check_class_range, ignored_pixels, with_ignored
+from ..files.label_maps import (
+    LABEL_SUFFIXES,
+    read_label_map,
+    resized_labels,
+    write_label_map,
 )
-from ..files.label_maps import LABEL_SUFFIXES, read_label_map, write_label_map
 from ..files.video_frames import unpack_frames
-from ..refiners.base import is_binary_mask
+from ..refiners.base import EXIF_HINT, is_binary_mask
 from .source import ImageFile, OpenedImage, Source
 from .summary import Report
 from .tasks import Change
@@ -37,12 +37,14 @@ class LabelMapTask:
         mask: The label map.
         out: Where the refined one goes.
         rules: What the labels mean.
+        resize: Whether a label map of another size than the image is brought to it.
     """
 
     image: ImageFile
     mask: Path
     out: Path
     rules: LabelRules = field(default_factory=LabelRules)
+    resize: bool = False
 
     @property
     def name(self) -> str:
@@ -62,14 +64,16 @@ class LabelMapTask:
     def run(self, source: Source) -> Change:
         """Refine the label map and write it."""
         form = read_label_map(self.mask)
-        labels = form.labels
-        ignored = ignored_pixels(labels, self.rules.ignore_index, self.rules.label_ids)
-        if self.rules.num_classes is not None:
-            _check_range(self.mask, labels, ignored, self.rules.num_classes)
         with source.open(self.image) as opened:
+            if self.resize:
+                form = replace(form, labels=resized_labels(form.labels, opened.size_hw))
+            labels = form.labels
+            ignored = ignored_pixels(labels, self.rules.ignore_index, self.rules.label_ids)
+            if self.rules.num_classes is not None:
+                _check_range(self.mask, labels, ignored, self.rules.num_classes)
             _check_size(self.mask, labels.shape, opened)
-            refined = opened.refine(np.where(ignored, IGNORED, labels.astype(np.int64)))
-        refined = np.where(ignored, labels, refined).astype(labels.dtype)
+            refined = opened.refine(with_ignored(labels, ignored)).astype(labels.dtype)
+        refined[ignored] = labels[ignored]
         write_label_map(self.out, refined, form)
         note = BINARY_NOTE if ignored.any() and is_binary_mask(labels) else None
         return Change(int(np.count_nonzero(refined != labels)), labels.size, note)
@@ -87,6 +91,7 @@ class LabelMaps:
         image_suffix: How the stems of images end after the name they share with their label
             maps, for example ``_leftImg8bit``.
         mask_suffix: The same for label maps, for example ``_gtFine_labelIds``.
+        resize: Whether label maps of another size than their image are brought to it.
 
     Attributes:
         tasks: One for each label map that has an image.
@@ -109,6 +114,7 @@ class LabelMaps:
         rules: LabelRules | None = None,
         image_suffix: str = '',
         mask_suffix: str = '',
+        resize: bool = False,
     ) -> None:
         rules = rules or LabelRules()
         found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
@@ -127,7 +133,7 @@ class LabelMaps:
             self.missing += _without_label_map(found_images, pairs, masks, mask_suffix)
             targets = [Path(out) / mask.relative for _, mask in pairs]
         self.tasks = [
-            LabelMapTask(_image_file(image, mask), mask.path, target, rules)
+            LabelMapTask(_image_file(image, mask), mask.path, target, rules, resize)
             for (image, mask), target in zip(pairs, targets, strict=True)
         ]
         inputs = {file.path.resolve() for file in [*found_images, *found_masks]}
@@ -244,7 +250,9 @@ def _check_range(path: Path, labels: np.ndarray, ignored: np.ndarray, num_classe
 
 def _check_size(path: Path, shape: tuple[int, ...], opened: OpenedImage) -> None:
     if shape != opened.size_hw:
+        hint = EXIF_HINT if shape == opened.size_hw[::-1] else '; --resize-masks brings it to that'
         raise ValueError(
             f'{path}: expected the size of {opened.origin}, '
-            f'{opened.size_hw[0]}x{opened.size_hw[1]} (height x width), got {shape[0]}x{shape[1]}'
+            f'{opened.size_hw[0]}x{opened.size_hw[1]} (height x width), got '
+            f'{shape[0]}x{shape[1]}{hint}'
         )

@@ -13,7 +13,7 @@ import numpy as np
 from ..datasets.patch_cutting import match_instances
 from ..files.find import FileIndex, FoundFile, find_files
 from ..files.instances import Instance, read_annotations
-from ..files.label_ids import IGNORED, LabelRules, ignored_pixels
+from ..files.label_ids import LabelRules, ignored_pixels, with_ignored
 from ..files.label_maps import LABEL_SUFFIXES, read_label_map
 from ..ops.run_lengths import encode_mask, mask_codec
 
@@ -64,7 +64,8 @@ class GroundTruth(Protocol):
             size_hw: Its size.
 
         Returns:
-            int64 (H, W) with :data:`mmrefine.files.label_ids.IGNORED` where ignored; or instances.
+            Integers (H, W) with :data:`mmrefine.files.label_ids.IGNORED` where ignored; or
+            instances.
 
         Raises:
             ValueError: if there is none for this image, or it is broken or of another size.
@@ -99,7 +100,7 @@ class TrueLabelMaps:
         labels = read_label_map(path).labels
         _check_size(path, labels.shape, size_hw)
         ignored = ignored_pixels(labels, self._rules.ignore_index, self._rules.label_ids)
-        return np.where(ignored, IGNORED, labels.astype(np.int64))
+        return with_ignored(labels, ignored)
 
 
 class TrueAnnotations:

@@ -111,9 +111,7 @@ def open_instances(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
     if Path(args.masks).is_dir():
         return MaskFolder(args.images, args.masks, args.out, of_masks)
     annotations = getattr(args, 'annotations', None)
-    return ResultFile(
-        args.images, args.masks, annotations, args.out, settings_text(args), of_masks
-    )
+    return ResultFile(args.images, args.masks, annotations, args.out, settings_text(args), of_masks)
 
 
 def open_cityscapes(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':

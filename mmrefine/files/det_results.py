@@ -35,10 +35,14 @@ class _PlainData(pickle.Unpickler):
             return PARTS[module, name]
         if (module, name) == ('torch.storage', '_load_from_bytes'):
             return _storage
-        if module.replace('numpy._core', 'numpy.core') in (
-            'numpy.core.multiarray',
-            'numpy.core.numeric',
-        ) and name in NUMPY_PARTS:
+        if (
+            module.replace('numpy._core', 'numpy.core')
+            in (
+                'numpy.core.multiarray',
+                'numpy.core.numeric',
+            )
+            and name in NUMPY_PARTS
+        ):
             core = np.core if np.__version__ < '2' else np._core  # type: ignore[attr-defined]
             return getattr(getattr(core, module.rpartition('.')[2]), name)
         raise pickle.UnpicklingError(f'it holds {module}.{name}')

@@ -13,8 +13,8 @@ CITYSCAPES_CLASSES = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)
 # Instance ids of Cityscapes: label id · 1000 + number; label ids alone where not counted.
 CITYSCAPES_INSTANCE_FACTOR = 1000
 
-# Takes the place of every ignored label while refining; no file holds it.
-IGNORED = int(np.iinfo(np.int64).min)
+# Takes the place of every ignored label while refining; such a label in a file is refused.
+IGNORED = int(np.iinfo(np.int16).min)
 
 LabelIds = Literal['plain', 'cityscapes']
 
@@ -57,6 +57,19 @@ def ignored_pixels(
         classes[counted] //= CITYSCAPES_INSTANCE_FACTOR
         ignored |= ~np.isin(classes, CITYSCAPES_CLASSES)
     return ignored
+
+
+def with_ignored(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
+    """Labels (H, W) with :data:`IGNORED` where ignored, in the smallest type that holds both.
+
+    Raises:
+        ValueError: if ``IGNORED`` is a label.
+    """
+    marked = labels.astype(np.result_type(labels.dtype, np.int16))
+    if labels.dtype.kind == 'i' and (marked[~ignored] == IGNORED).any():
+        raise ValueError(f'label {IGNORED} stands for ignored pixels here; give it another number')
+    marked[ignored] = IGNORED
+    return marked
 
 
 def check_class_range(labels: np.ndarray, ignored: np.ndarray, num_classes: int) -> None:

@@ -9,6 +9,11 @@ PNG, 16-bit grey            uint16 (H, W)   instance ids
 PNG, 1-bit grey             uint8 (H, W)    0 and 1
 PNG, 2- or 4-bit grey       uint8 (H, W)    the stored numbers, not the grey values that image
                                             libraries make of them; written back with 8 bits
+PNG, RGB                    int32 (H, W)    a label for each colour: red + 256 · green + 65536
+                                            · blue, which are the ids of COCO's panoptic PNGs;
+                                            an alpha band must be opaque
+TIFF, GeoTIFF               as stored       one band of integers; georeference, palette and tiles
+                                            are kept; needs tifffile
 ``.npy``                    as stored       any integer dtype, or bool
 ==========================  ==============  ===================================================
 """
@@ -19,13 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from .tiff_labels import TiffForm, read_tiff_labels, tiff_bytes
 from .whole_files import write_whole_file
 
-LABEL_SUFFIXES = ('.png', '.npy')
+LABEL_SUFFIXES = ('.png', '.npy', '.tif', '.tiff')
+# As many as OpenCV reads of an image.
+MOST_PIXELS = 2**30
 # The colour types of the PNG specification, by their number in the header.
 GREY, PALETTE = 0, 3
+# A map of so many colours may be small; else one in 50 pixels may begin another.
+MOST_COLOURS = 256
 COLOUR_TYPES = {GREY: 'grey', 2: 'RGB', PALETTE: 'palette', 4: 'grey + alpha', 6: 'RGB + alpha'}
 
 
@@ -38,19 +48,23 @@ class LabelMap:
         palette: The colours of a palette PNG, RGB bytes.
         transparency: What a palette PNG says of transparent indices.
         one_bit: Whether the PNG has one bit a pixel.
+        rgb: Whether labels are the colours of a PNG.
+        tiff: The form of a TIFF.
     """
 
     labels: np.ndarray
     palette: bytes | None = None
     transparency: bytes | int | None = None
     one_bit: bool = False
+    rgb: bool = False
+    tiff: TiffForm | None = None
 
 
 def read_label_map(path: str | os.PathLike) -> LabelMap:
     """Read a label map.
 
     Args:
-        path: ``.png`` or ``.npy`` file.
+        path: ``.png``, ``.tif`` or ``.npy`` file.
 
     Raises:
         ValueError: if there is no such file, or it is broken or no label map. The text names the
@@ -65,7 +79,12 @@ def read_label_map(path: str | os.PathLike) -> LabelMap:
         return _read_npy(path)
     if path.suffix.lower() == '.png':
         return _read_png(path)
-    raise ValueError(f'{path}: expected a label map as .png or .npy, got {path.suffix or "none"}')
+    if path.suffix.lower() in ('.tif', '.tiff'):
+        labels, form = read_tiff_labels(path)
+        return LabelMap(labels, tiff=form)
+    raise ValueError(
+        f'{path}: expected a label map as .png, .tif or .npy, got {path.suffix or "none"}'
+    )
 
 
 def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap) -> None:
@@ -85,6 +104,11 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
     content = io.BytesIO()
     if Path(path).suffix.lower() == '.npy':
         np.save(content, labels)
+    elif form.tiff is not None:
+        content.write(tiff_bytes(labels, form.tiff))
+    elif form.rgb:
+        colours = np.stack([labels >> shift & 255 for shift in (0, 8, 16)], 2)
+        Image.fromarray(colours.astype(np.uint8)).save(content, format='PNG')
     else:
         image = Image.fromarray(labels.astype(bool) if form.one_bit else labels)
         options = {}
@@ -94,6 +118,15 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
                 options['transparency'] = form.transparency
         image.save(content, format='PNG', **options)
     write_whole_file(path, content.getvalue())
+
+
+def resized_labels(labels: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    """Labels (h, w) in another size: each pixel takes the label nearest to it."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * (old / new)).astype(np.int64)
+        for new, old in zip(size_hw, labels.shape, strict=True)
+    )
+    return labels[rows[:, None], columns]
 
 
 def _read_npy(path: Path) -> LabelMap:
@@ -123,22 +156,22 @@ def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
         ValueError: as :func:`read_label_map`.
     """
     colour_type, depth = _png_header(content, path)
-    if colour_type not in (GREY, PALETTE):
-        raise ValueError(
-            f'{path}: expected a label map with one number a pixel (grey or palette PNG), got '
-            f'{COLOUR_TYPES.get(colour_type, "unknown")} colours; a coloured picture of labels '
-            'has to be turned into label ids first'
-        )
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            array = np.asarray(image)
+        # Not Image.open, which takes large maps for attacks.
+        with PngImagePlugin.PngImageFile(io.BytesIO(content)) as image:
+            too_large = image.width * image.height > MOST_PIXELS
+            array = np.asarray(image) if not too_large else np.zeros((0, 0))
             palette = image.getpalette() if colour_type == PALETTE else None
             transparency = image.info.get('transparency')
-    except Image.DecompressionBombError as error:
-        raise ValueError(f'{path}: the label map is too large: {error}') from error
     except Exception as error:  # readers fail in many ways on broken files
         raise ValueError(f'{path}: expected a PNG, the file is broken or cut off') from error
+    if too_large:
+        raise ValueError(
+            f'{path}: the label map is too large: {image.height}x{image.width} (height x width), '
+            f'of at most {MOST_PIXELS} pixels'
+        )
+    if colour_type not in (GREY, PALETTE):
+        return _of_colours(array, colour_type, depth, path)
     if depth == 16:
         return LabelMap(array.astype(np.uint16))
     if colour_type == PALETTE:
@@ -146,6 +179,37 @@ def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
     if depth == 1:
         return LabelMap(array.astype(np.uint8), one_bit=True)
     return LabelMap(array // (255 // (2**depth - 1)))
+
+
+def _of_colours(
+    array: np.ndarray, colour_type: int, depth: int, path: str | os.PathLike
+) -> LabelMap:
+    """A label for each colour of a PNG.
+
+    Raises:
+        ValueError: if it has other than 8 bits, is partly transparent, or has so many colours that
+            it must be a photograph.
+    """
+    kind = COLOUR_TYPES.get(colour_type, 'unknown')
+    expected = f'{path}: expected a label map with one number or one colour for each label, got'
+    if depth != 8 or array.ndim != 3:
+        raise ValueError(f'{expected} {kind} of {depth} bits')
+    if colour_type in (4, 6):
+        if (array[..., -1] != 255).any():
+            raise ValueError(f'{expected} {kind} that is partly transparent')
+        array = array[..., :-1]
+    if array.shape[2] == 1:
+        return LabelMap(np.ascontiguousarray(array[..., 0]))
+    labels = np.zeros(array.shape[:2], np.int32)
+    for channel in range(3):
+        labels |= array[..., channel].astype(np.int32) << 8 * channel
+    seen = np.zeros(2**24, bool)
+    for row in labels:
+        seen[row] = True
+    number = np.count_nonzero(seen)
+    if number > max(MOST_COLOURS, labels.size // 50):
+        raise ValueError(f'{expected} {number} colours: a photograph, or colours that are blurred')
+    return LabelMap(labels, rgb=True)
 
 
 def _png_header(content: bytes, path: str | os.PathLike) -> tuple[int, int]:

@@ -133,5 +133,3 @@ def left_out_parts(mask: Any, size_hw: tuple[int, int]) -> int:
 def box_xywh(mask: np.ndarray) -> list[float]:
     """COCO's box of a mask, [x, y, width, height]; zeros for an empty one."""
     return [float(n) for n in cv2.boundingRect(mask.astype(np.uint8))]
-
-

@@ -16,9 +16,7 @@ FORMATS = ('coco', 'sam', 'labelme', 'yolo', 'mmdet')
 SUFFIXES = ('.json', '.txt', '.pkl', '.pickle')
 
 
-def open_mask_file(
-    path: str | os.PathLike, format: str | None = None, **options: Any
-) -> MaskFile:
+def open_mask_file(path: str | os.PathLike, format: str | None = None, **options: Any) -> MaskFile:
     """Read a file of instance masks.
 
     Args:
@@ -56,11 +54,13 @@ def _json_file(path: str | os.PathLike, format: str | None) -> Any:
     elif isinstance(content, dict) and {'images', 'annotations'} <= set(content):
         kind = CocoAnnotations
     else:
-        held = f'an object with {", ".join(list(content)[:5]) or "nothing"}'
+        held = type(content).__name__
+        if isinstance(content, dict):
+            held = f'an object with {", ".join(list(content)[:5]) or "nothing"}'
         raise ValueError(
             f'{path}: expected COCO results (a list of detections) or annotations (an object with '
             'images and annotations), masks of Segment Anything, or shapes of LabelMe, got '
-            f'{held if isinstance(content, dict) else type(content).__name__}'
+            f'{held}'
         )
     return make
 

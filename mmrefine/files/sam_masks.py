@@ -33,7 +33,8 @@ class SamMasks(MaskFile):
     def __init__(self, path: str | os.PathLike, content: Any = None, **options: Any) -> None:
         super().__init__(path, **options)
         self._content = read_json(path) if content is None else content
-        self._entries, self._image = self._content, Path(path).stem
+        self._entries: Any = self._content
+        self._image: Any = Path(path).stem
         if isinstance(self._content, dict):  # SA-1B
             self._entries = self._content.get('annotations')
             image = self._content.get('image')

@@ -8,7 +8,8 @@ keep their label unless they are sure.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,11 @@ from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
 from .base import Image, check_masks, load_image, warn_of_binary_mask
 from .network import Model, NetworkRefiner, checked_number
+from .tiles import Tile, grown, inside, tiles_of
 
+# Farthest that a direction leads, pixels at scale 1; and tiles whose votes are kept: those of 64
+# megapixels.
+REACH, KEPT_TILES = 8, 64
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
 
@@ -117,7 +122,6 @@ class SegFixRefiner(NetworkRefiner):
             scale = self.trained.get('scale', 2) if min_confidence else 2
         self.scale = checked_number('scale', scale)
 
-    @torch.no_grad()
     def predict_fields(self, image: Image) -> dict[str, np.ndarray]:
         """Everything the network says about an image.
 
@@ -129,14 +133,32 @@ class SegFixRefiner(NetworkRefiner):
             channel first, as in :mod:`mmrefine.structures.segfix_fields`.
         """
         array = load_image(image)
-        size_hw = array.shape[:2]
+        return self._assemble(array, (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES))
+
+    def _assemble(self, array: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Fields of a whole image, from its tiles."""
+        size_hw = (array.shape[0], array.shape[1])
+        fields: dict[str, np.ndarray] = {}
+        for tile in tiles_of(size_hw):
+            for name, part in self._predict(array, tile, names).items():
+                whole = fields.setdefault(name, np.empty((len(part), *size_hw), part.dtype))
+                whole[(slice(None), *tile.core)] = part
+        return fields
+
+    @torch.no_grad()
+    def _predict(
+        self, array: np.ndarray, tile: Tile, names: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Fields in the core of a tile of an image."""
+        seen = array[tile.seen]
+        size_hw = seen.shape[:2]
         meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
-        tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+        tensor = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1)))
         sample = SegDataSample(metainfo=meta)
         with torch.autocast(self.device.type, enabled=False):  # the caller may have it on
             result = self.model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
-        fields = (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES)
-        return {field: result.get(field).data.cpu().numpy() for field in fields}
+        core = (slice(None), *inside(tile.core, tile.seen))
+        return {name: result.get(name).data[core].cpu().numpy() for name in names}
 
     def predict_offset(self, image: Image) -> np.ndarray:
         """Offset field of an image, reusable for all masks of it.
@@ -147,7 +169,7 @@ class SegFixRefiner(NetworkRefiner):
         Returns:
             int8 (2, H, W): unit offsets (dy, dx), zero off the boundary.
         """
-        return self.predict_fields(image)[PRED_OFFSET]
+        return self._assemble(load_image(image), [PRED_OFFSET])[PRED_OFFSET]
 
     def shift(self, masks: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """Refine masks with a known offset field, by the published rule.
@@ -159,21 +181,52 @@ class SegFixRefiner(NetworkRefiner):
         return shift_masks(masks, offset, self.scale, self.steps, self.ignore_index)
 
     def open(self, image: Image) -> Callable[[np.ndarray], np.ndarray]:
-        """Predict the fields of an image; see :meth:`Refiner.open`."""
+        """Predict the fields of an image; see :meth:`Refiner.open`.
+
+        Of a large image, votes are predicted tile by tile, where masks have boundaries, and only
+        the last ones are kept.
+        """
         array = load_image(image)
-        fields = self.predict_fields(array)
         if not self.min_confidence:
-            return lambda masks: self.shift(masks, fields[PRED_OFFSET])
-        votes = fields[PRED_VOTES]
+            offset = self.predict_offset(array)
+            return lambda masks: self.shift(masks, offset)
+        size_hw = (array.shape[0], array.shape[1])
+        tiles = list(tiles_of(size_hw))
+        if len(tiles) == 1:
+            votes = self._predict(array, tiles[0], [PRED_VOTES])[PRED_VOTES]
+            return lambda masks: self._vote(masks, [tiles[0]], lambda _: votes, size_hw)
 
-        def vote(masks: np.ndarray) -> np.ndarray:
-            check_masks(masks, votes.shape[1:])
-            label = ignored_label(self.ignore_index, masks.dtype)
-            warn_of_binary_mask(masks, label)
-            voted = apply_votes(masks, votes, self.scale, self.min_confidence, label)
-            return keep_vanished(masks, voted, label)
+        @lru_cache(KEPT_TILES)
+        def votes_of(index: int) -> np.ndarray:
+            return self._predict(array, tiles[index], [PRED_VOTES])[PRED_VOTES]
 
-        return vote
+        return lambda masks: self._vote(masks, tiles, votes_of, size_hw)
+
+    def _vote(
+        self,
+        masks: np.ndarray,
+        tiles: Sequence[Tile],
+        votes_of: Callable[[int], np.ndarray],
+        size_hw: tuple[int, int],
+    ) -> np.ndarray:
+        """Refine masks by the votes (m, h, w) in each tile, found by its number."""
+        check_masks(masks, size_hw)
+        label = ignored_label(self.ignore_index, masks.dtype)
+        warn_of_binary_mask(masks, label)
+        refined = np.array(masks, order='C')
+        for index, tile in enumerate(tiles):
+            around = grown(tile.core, REACH * self.scale, size_hw)
+            part = masks[(..., *around)]
+            if not part.size or (part == part[..., :1, :1]).all():
+                continue  # one label: there is no other to take
+            votes, core = votes_of(index), inside(tile.core, around)
+            if around != tile.core:
+                padded = np.zeros((len(votes), *part.shape[-2:]), votes.dtype)
+                padded[(slice(None), *core)] = votes
+                votes = padded
+            voted = apply_votes(part, votes, self.scale, self.min_confidence, label)
+            refined[(..., *tile.core)] = voted[(..., *core)]
+        return keep_vanished(masks, refined, label)
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`."""

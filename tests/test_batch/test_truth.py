@@ -43,7 +43,7 @@ def maps(tmp_path):
 def test_label_maps_by_name(maps):
     truth = TrueLabelMaps(maps)
     labels = truth.read(['a'], SIZE)
-    assert labels.dtype == np.int64
+    assert labels.dtype == np.int16
     assert labels[0, 0] == IGNORED
     assert (labels.ravel()[1:] == 1).all()
     assert truth.read(['x/b'], SIZE)[1, 1] == 2

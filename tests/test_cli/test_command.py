@@ -31,7 +31,7 @@ print(status, used.ru_utime + used.ru_stime, heavy, file=sys.stderr)
 HELPS = [
     [],
     *([name] for name in COMMANDS),
-    *(['refine', kind] for kind in ('label-maps', 'coco', 'cityscapes', 'video')),
+    *(['refine', kind] for kind in ('label-maps', 'coco', 'instances', 'cityscapes', 'video')),
     ['refine', 'label-maps', '--method', 'bpr'],
     *(['evaluate', kind] for kind in ('label-maps', 'coco')),
 ]
@@ -74,7 +74,7 @@ def test_help_lists_every_shipped_methods_options(capsys):
         ('--num-classes', ('label-maps', 'video')),
         ('--image-suffix', ('label-maps',)),
         ('--annotations', ('coco',)),
-        ('--method', ('label-maps', 'coco', 'cityscapes', 'video')),
+        ('--method', ('label-maps', 'coco', 'instances', 'cityscapes', 'video')),
     ],
 )
 def test_options_are_offered_where_they_work(option, kinds, capsys):

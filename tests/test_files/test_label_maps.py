@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from mmrefine.files.label_maps import LabelMap, read_label_map, write_label_map
+from mmrefine.files.label_maps import LabelMap, read_label_map, resized_labels, write_label_map
 
 LABELS = np.array([[0, 1, 1, 3], [2, 2, 0, 3], [3, 0, 1, 1]], np.uint8)
 COLOURS = bytes([0, 0, 0, 255, 0, 0, 0, 255, 0, 9, 8, 7])
@@ -190,12 +190,84 @@ def test_damaged_file_is_refused_or_read(tmp_path_factory, suffix, data):
         assert found.dtype.kind in 'iub'
 
 
-def test_colour_png_is_refused(tmp_path):
-    for mode, name in (('RGB', 'RGB'), ('RGBA', r'RGB \+ alpha'), ('LA', r'grey \+ alpha')):
+COLOURS = np.array([[0, 0, 0], [255, 255, 255], [1, 2, 3], [128, 0, 64]], np.uint8)
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'RGBA'])
+def test_each_colour_is_a_label(tmp_path, mode):
+    picture = COLOURS[LABELS % 4]
+    Image.fromarray(picture).convert(mode).save(tmp_path / 'a.png')
+    form = read_label_map(tmp_path / 'a.png')
+    assert form.labels.dtype == np.int32
+    # As COCO numbers the segments of its panoptic PNGs.
+    np.testing.assert_array_equal(form.labels, picture.astype(int) @ [1, 256, 65536])
+    write_label_map(tmp_path / 'b.png', form.labels, form)
+    with Image.open(tmp_path / 'b.png') as again:
+        np.testing.assert_array_equal(np.asarray(again), picture)
+
+
+def test_pictures_are_no_label_maps(tmp_path):
+    for mode, name in (('RGBA', r'RGB \+ alpha'), ('LA', r'grey \+ alpha')):
         path = tmp_path / f'{mode}.png'
         Image.new(mode, (5, 4)).save(path)
-        with pytest.raises(ValueError, match=rf'{mode}\.png: expected a label map.*got {name}'):
+        with pytest.raises(ValueError, match=rf'{mode}\.png: .* got {name} that is partly transp'):
             read_label_map(path)
+    photo = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / 'a.png')
+    with pytest.raises(ValueError, match=r'a\.png: expected .* got \d+ colours: a photograph'):
+        read_label_map(tmp_path / 'a.png')
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int32, np.uint32])
+@pytest.mark.parametrize('options', [{}, dict(tile=(16, 16), compression=8), dict(bigtiff=True)])
+def test_geotiffs_keep_their_place(tmp_path, dtype, options):
+    tifffile = pytest.importorskip('tifffile')
+    labels = np.arange(30 * 41, dtype=dtype).reshape(30, 41)
+    place = [
+        (33550, 'd', 3, (0.5, 0.5, 0.0), True),
+        (33922, 'd', 6, (0.0, 0.0, 0.0, 500000.0, 5400000.0, 0.0), True),
+        (34735, 'H', 8, (1, 1, 0, 1, 3072, 0, 1, 32633), True),
+        (34737, 's', 0, 'WGS 84|', True),
+        (42113, 's', 0, '255', True),
+    ]
+    tifffile.imwrite(tmp_path / 'a.tif', labels, extratags=place, metadata=None, **options)
+    form = read_label_map(tmp_path / 'a.tif')
+    assert form.labels.dtype == dtype
+    np.testing.assert_array_equal(form.labels, labels)
+    write_label_map(tmp_path / 'b.tif', form.labels[::-1], form)
+    with tifffile.TiffFile(tmp_path / 'a.tif') as one, tifffile.TiffFile(tmp_path / 'b.tif') as two:
+        pages = [file.pages[0] for file in (one, two)]
+        for code, *_ in place:
+            assert pages[0].tags[code].value == pages[1].tags[code].value
+        assert pages[0].compression == pages[1].compression
+        assert pages[0].tile == pages[1].tile
+        assert one.is_bigtiff == two.is_bigtiff
+        np.testing.assert_array_equal(pages[1].asarray(), labels[::-1])
+
+
+def test_tiffs_that_are_no_label_map_are_refused(tmp_path):
+    tifffile = pytest.importorskip('tifffile')
+    for array, text in (
+        (np.zeros((4, 5), np.float32), r'got 1 of shape \(4, 5\), float32'),
+        (np.zeros((4, 5, 3), np.uint8), r'got 1 of shape \(4, 5, 3\)'),
+        (np.zeros((2, 14, 15), np.uint8), r'got 2 of shape \(14, 15\)'),
+    ):
+        tifffile.imwrite(
+            tmp_path / 'a.tif', array, photometric='rgb' if array.shape[-1] == 3 else 0
+        )
+        with pytest.raises(ValueError, match=rf'a\.tif: expected a label map, a TIFF.* {text}'):
+            read_label_map(tmp_path / 'a.tif')
+    (tmp_path / 'b.tif').write_bytes(b'II*\0 and no more')
+    with pytest.raises(ValueError, match=r'b\.tif: expected a TIFF'):
+        read_label_map(tmp_path / 'b.tif')
+
+
+@pytest.mark.parametrize('size_hw', [(6, 8), (3, 4), (7, 5), (12, 20)])
+def test_labels_in_another_size(size_hw):
+    labels = np.arange(12, dtype=np.int32).reshape(3, 4)
+    found = resized_labels(labels, size_hw)
+    expected = cv2.resize(labels, size_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +291,7 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / 'disguised.png').write_bytes((tmp_path / 'a.jpg').read_bytes())
     (tmp_path / 'empty.png').touch()
     for name, text in (
-        ('a.jpg', r'expected a label map as \.png or \.npy, got \.jpg'),
+        ('a.jpg', r'expected a label map as \.png, \.tif or \.npy, got \.jpg'),
         ('disguised.png', 'broken or of another format'),
         ('empty.png', 'the file is empty'),
         ('absent.png', 'no such label map'),

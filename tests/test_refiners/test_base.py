@@ -202,8 +202,8 @@ def test_weights_beside_a_built_network_are_refused(kind, network, tmp_path):
 def test_an_image_is_read_and_opened_once_for_a_chain(tmp_path, monkeypatch):
     refiners = [SegFixRefiner(small_segfix(), device='cpu'), BPRRefiner(lively_bpr(), device='cpu')]
     runs = []
-    predict = refiners[0].predict_fields
-    refiners[0].predict_fields = lambda image: runs.append(image.shape) or predict(image)
+    predict = refiners[0]._predict
+    refiners[0]._predict = lambda image, *more: runs.append(image.shape) or predict(image, *more)
     path = tmp_path / 'image.png'
     cv2.imwrite(str(path), PICTURE)
     refine = refine_through(refiners, path)
