@@ -174,7 +174,7 @@ def read_mask(path: str | Path, size_hw: tuple[int, int]) -> np.ndarray:
     form = read_label_map(path)
     if form.rgb:
         raise ValueError(
-            f'{path}: expected a mask with one number a pixel (grey or palette PNG), got RGB colours'
+            f'{path}: expected a mask of one number a pixel (grey or palette PNG), got RGB colours'
         )
     mask = form.labels
     if mask.shape != tuple(size_hw):

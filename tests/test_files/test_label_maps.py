@@ -190,12 +190,12 @@ def test_damaged_file_is_refused_or_read(tmp_path_factory, suffix, data):
         assert found.dtype.kind in 'iub'
 
 
-COLOURS = np.array([[0, 0, 0], [255, 255, 255], [1, 2, 3], [128, 0, 64]], np.uint8)
+PAINT = np.array([[0, 0, 0], [255, 255, 255], [1, 2, 3], [128, 0, 64]], np.uint8)
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'RGBA'])
 def test_each_colour_is_a_label(tmp_path, mode):
-    picture = COLOURS[LABELS % 4]
+    picture = PAINT[LABELS % 4]
     Image.fromarray(picture).convert(mode).save(tmp_path / 'a.png')
     form = read_label_map(tmp_path / 'a.png')
     assert form.labels.dtype == np.int32
