@@ -1,6 +1,7 @@
 """The arrows of the design, read from the source: every import points down."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -151,7 +152,7 @@ def test_the_file_that_writes_a_refined_png_is_two_steps_from_the_command():
     kinds = (PACKAGE / 'cli' / 'refine.py').read_text('utf-8')
     assert 'from ..batch.label_maps import LabelMaps' in kinds
     tasks = (PACKAGE / 'batch' / 'label_maps.py').read_text('utf-8')
-    assert 'from ..files.label_maps import LABEL_SUFFIXES, read_label_map, write_label_map' in tasks
+    assert re.search(r'from \.\.files\.label_maps import [^)]*write_label_map', tasks)
     assert '.png' in (PACKAGE / 'files' / 'label_maps.py').read_text('utf-8')
 
 
