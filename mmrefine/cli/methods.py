@@ -146,6 +146,5 @@ def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Sou
     save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
     if save_offsets and method and method.follows_offsets:
         options |= method.follows_offsets
-    return RefinerSource(
-        build_refiner(config, args.checkpoint, args.device, **options), save_offsets
-    )
+    refiner = build_refiner(config, args.checkpoint, args.device, **options)
+    return RefinerSource(refiner, save_offsets, getattr(args, 'bands', None))
