@@ -129,7 +129,10 @@ def _add_label_maps(parser: argparse.ArgumentParser) -> None:
         'class, or of all pixels together',
     )
     group.add_argument(
-        '--ignore-index', type=int, default=255, help='label not judged (default 255)'
+        '--ignore-index',
+        type=lambda text: None if text == 'none' else int(text),
+        default=255,
+        help='label not judged, or none, as for binary masks of 0 and 255 (default 255)',
     )
     group.add_argument(
         '--reduce-zero-label',

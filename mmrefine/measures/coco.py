@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..files.json_files import read_json
-from ..ops.run_lengths import decode_mask, encode_mask
+from ..ops.run_lengths import decode_mask, encode_mask, mask_codec, run_lengths
 from .counts import exact_mean, total
 from .instances import (
     IOU_THRESHOLDS,
@@ -33,6 +33,7 @@ except ImportError as error:
 
 Annotations = str | os.PathLike | dict[str, Any]
 Results = str | os.PathLike | Sequence[dict[str, Any]]
+RESULT_KEYS = ('image_id', 'category_id', 'score', 'segmentation')
 AREAS = ('all', 'small', 'medium', 'large')
 
 
@@ -43,7 +44,7 @@ def instance_figures(
     dilation_ratio: float = 0.02,
     tolerance: float = 1,
     max_detections: int = 100,
-    image_ids: Iterable[int] | None = None,
+    image_ids: Iterable[Any] | None = None,
 ) -> dict[str, Any]:
     """Mask AP, boundary AP and AF of a dataset.
 
@@ -71,7 +72,7 @@ def instance_figures(
     if unknown:
         raise ValueError(f"measures: must be of 'ap', 'boundary_ap', 'af', got {unknown}")
     truth, predicted = load_pair(annotations, results)
-    images = None if image_ids is None else sorted(image_ids)
+    images = _numbers_of(image_ids, truth)
     figures: dict[str, Any] = {}
     if 'boundary_ap' in measures:
         boundary = _Evaluator(truth, predicted, max_detections, images, 'boundary', dilation_ratio)
@@ -92,7 +93,7 @@ def matched_instances(
     results: Results,
     iou_threshold: float = 0.5,
     max_detections: int = 100,
-    image_ids: Iterable[int] | None = None,
+    image_ids: Iterable[Any] | None = None,
 ) -> list[tuple[int, int]]:
     """Which result the evaluator takes for which true instance, crowds left out.
 
@@ -110,7 +111,7 @@ def matched_instances(
         ValueError: As :func:`instance_figures`.
     """
     truth, predicted = load_pair(annotations, results)
-    images = None if image_ids is None else sorted(image_ids)
+    images = _numbers_of(image_ids, truth)
     evaluator = _Evaluator(truth, predicted, max_detections, images)
     # Both are numbered from 1.
     return sorted((found - 1, true - 1) for found, true in evaluator.matches(iou_threshold))
@@ -121,7 +122,7 @@ def instance_upper_bound(
     results: Results,
     distances: Sequence[float] = (1, 2, 3, math.inf),
     max_detections: int = 100,
-    image_ids: Iterable[int] | None = None,
+    image_ids: Iterable[Any] | None = None,
 ) -> dict[str, np.ndarray]:
     """Mask AP if all pixels near the boundary of predicted instances were right (BPR, Table 1).
 
@@ -143,7 +144,7 @@ def instance_upper_bound(
         ValueError: As :func:`instance_figures`.
     """
     truth, predicted = load_pair(annotations, results)
-    images = None if image_ids is None else sorted(image_ids)
+    images = _numbers_of(image_ids, truth)
     matches = _Evaluator(truth, predicted, max_detections, images).matches(IOU_THRESHOLDS[0])
     values = []
     for distance in (0.0, *distances):
@@ -240,7 +241,10 @@ class _Evaluator(COCOeval_faster):
 def load_pair(annotations: Annotations, results: Results) -> tuple[COCO, COCO]:
     """Read and check annotations and results.
 
-    Annotations are numbered anew from 1, because the evaluator takes id 0 for "no match".
+    Images and annotations are numbered anew from 1: the evaluator makes numbers of texts (``007``
+    and ``7`` are one to it) and takes annotation 0 for "no match". Masks become run lengths,
+    whatever they are. Annotations without a mask are passed over; areas that are missing, or 0,
+    are those of the masks.
 
     Raises:
         ValueError: See :func:`instance_figures`.
@@ -249,41 +253,84 @@ def load_pair(annotations: Annotations, results: Results) -> tuple[COCO, COCO]:
     missing = {'images', 'annotations', 'categories'} - set(content)
     if missing:
         raise ValueError(f'annotations: {sorted(missing)} missing, not in COCO format')
-    renumbered = [{**a, 'id': i} for i, a in enumerate(content['annotations'], 1)]
-    truth = COCO({**content, 'annotations': renumbered})
-    return truth, load_results(truth, _content(results))
+    numbers = {image['id']: number for number, image in enumerate(content['images'], 1)}
+    images = [{**image, 'id': numbers[image['id']]} for image in content['images']]
+    true = []
+    for number, annotation in enumerate(content['annotations'], 1):
+        if annotation.get('segmentation') and annotation['image_id'] in numbers:
+            image = images[numbers[annotation['image_id']] - 1]
+            mask = _run_lengths(annotation, image, f'annotations: entry {number - 1}')
+            area = annotation.get('area') or float(mask_codec().area(mask))
+            changed = dict(id=number, image_id=image['id'], segmentation=mask, area=area)
+            true.append({**annotation, **changed})
+    truth = COCO({**content, 'images': images, 'annotations': true})
+    truth.numbers = numbers
+    return truth, load_results(truth, _numbered(_content(results), numbers))
 
 
 def load_results(truth: COCO, results: Iterable[dict[str, Any]]) -> COCO:
-    """Check results against their annotations and hand them to the evaluator.
+    """Check results of images that are numbered as in their annotations, for the evaluator.
 
     Raises:
         ValueError: See :func:`instance_figures`.
     """
     entries = list(results)
-    keys = ('image_id', 'category_id', 'score', 'segmentation')
-    for key in keys:
+    strange = {r['category_id'] for r in entries} - set(truth.cats)
+    if strange:
+        raise ValueError(_strange_text('category_id', strange, truth.cats))
+    kept = []
+    for index, result in enumerate(entries):
+        image, mask = truth.imgs[result['image_id']], result['segmentation']
+        size = (image['height'], image['width'])
+        if isinstance(mask, dict) and tuple(mask.get('size', size)) != size:
+            raise ValueError(
+                f'results: mask of {tuple(mask["size"])} (height, width) for image '
+                f'{_called(image, truth)} of {size}'
+            )
+        # Boxes and areas of the masks, whatever the results say.
+        found = {key: result[key] for key in RESULT_KEYS}
+        found['segmentation'] = _run_lengths(result, image, f'results: entry {index}')
+        kept.append(found)
+    return truth.loadRes(kept)
+
+
+def _numbered(results: Iterable[dict[str, Any]], numbers: dict[Any, int]) -> list[dict[str, Any]]:
+    """Results with the numbers of their images."""
+    entries = list(results)
+    for key in RESULT_KEYS:
         lacking = [i for i, r in enumerate(entries) if key not in r]
         if lacking:
             raise ValueError(f'results: entries {_some(lacking)} have no {key!r}')
-    for key, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        strange = {r[key] for r in entries} - set(known)
-        if strange:
-            raise ValueError(
-                f'results: {key} {_some(sorted(strange, key=str))} not in the annotations, '
-                f'which have {_some(sorted(known))}'
-            )
-    for result in entries:
-        image, mask = truth.imgs[result['image_id']], result['segmentation']
-        size = (image['height'], image['width'])
-        if isinstance(mask, dict) and tuple(mask['size']) != size:
-            raise ValueError(
-                f'results: mask of {tuple(mask["size"])} (height, width) for image '
-                f'{image["id"]} ({image.get("file_name", "no file name")}) of {size}'
-            )
-    # Boxes and areas of the masks, whatever the results say.
-    kept = [{key: r[key] for key in keys} for r in entries]
-    return truth.loadRes(kept)
+    strange = {r['image_id'] for r in entries} - set(numbers)
+    if strange:
+        raise ValueError(_strange_text('image_id', strange, numbers))
+    return [{**r, 'image_id': numbers[r['image_id']]} for r in entries]
+
+
+def _numbers_of(image_ids: Iterable[Any] | None, truth: COCO) -> list[int] | None:
+    """Numbers of the images that are judged; None for all."""
+    return None if image_ids is None else sorted(truth.numbers[image] for image in image_ids)
+
+
+def _run_lengths(entry: dict[str, Any], image: dict[str, Any], what: str) -> dict[str, Any]:
+    try:
+        return run_lengths(entry['segmentation'], (image['height'], image['width']))
+    except ValueError as error:
+        name = image.get('file_name', image['id'])
+        raise ValueError(f'{what}, a mask on {name}: {error}') from error
+
+
+def _called(image: dict[str, Any], truth: COCO) -> str:
+    """An image as its annotations call it."""
+    own = next(name for name, number in truth.numbers.items() if number == image['id'])
+    return f'{own} ({image.get("file_name", "no file name")})'
+
+
+def _strange_text(key: str, strange: Iterable[Any], known: Iterable[Any]) -> str:
+    return (
+        f'results: {key} {_some(sorted(strange, key=str))} not in the annotations, '
+        f'which have {_some(sorted(known, key=str))}'
+    )
 
 
 def category_names(categories: Iterable[dict[str, Any]]) -> dict[int, str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..files.find import FoundFile, find_files
 from ..files.label_ids import check_class_range
-from ..files.label_maps import LABEL_SUFFIXES, read_label_map
+from ..files.label_maps import LABEL_SUFFIXES, LabelMap, read_label_map
 from ..files.pairs import counterparts, missing_text
 from ..measures import (
     BoundaryDistance,
@@ -26,7 +26,8 @@ from ..measures import (
     true_boundary_distance,
 )
 from ..measures.fscore import AVERAGES, Average, tolerance_in_pixels
-from .classes import ClassList
+from ..ops.ignored import IGNORED_BYTE
+from .classes import ClassList, Colour
 from .evaluation import (
     WIDTHS,
     Evaluation,
@@ -53,7 +54,8 @@ class LabelMapRules:
         dilation_ratio: Band width of boundary IoU as a share of the diagonal.
         average: How F-scores of images are averaged, see
             :meth:`mmrefine.measures.BoundaryFScoreCounts.figures`.
-        ignore_index: Label of the ground truth that is not judged.
+        ignore_index: Label of the ground truth that is not judged; None if all are. With two
+            classes and None, masks of 0 and 255 are read as 0 and 1.
         reduce_zero_label: Files whose labels are one too large, 0 being ignored: ``'both'``
             as mmseg writes predictions of such data sets, ``'ground-truth'``, or None.
         void_boundary: Whether the border to ignored pixels is a boundary.
@@ -63,7 +65,7 @@ class LabelMapRules:
     tolerances: tuple[float, ...] = (1, 2, 3)
     dilation_ratio: float = 0.02
     average: Average = 'image'
-    ignore_index: int = 255
+    ignore_index: int | None = 255
     reduce_zero_label: Reduced | None = None
     void_boundary: bool = False
 
@@ -82,22 +84,42 @@ class LabelMapRules:
                 f'{self.reduce_zero_label!r}'
             )
 
+    @property
+    def no_class(self) -> int:
+        """The label of pixels that are not judged; one that no file has, if all are."""
+        if self.ignore_index is None:
+            return max(IGNORED_BYTE, len(self.classes.names))
+        return self.ignore_index
+
+    def _classes_of(self, form: LabelMap, path: Path) -> np.ndarray:
+        """Labels as the file has them, int64 (H, W); of colours, those of the palette.
+
+        Raises:
+            ValueError: if a colour is not in the palette.
+        """
+        if form.rgb:
+            return _of_palette(form.labels, self.classes.palette, self.no_class, path)
+        two = self.ignore_index is None and len(self.classes.names) == 2
+        if two and is_binary(form.labels):
+            return (form.labels != 0).astype(np.int64)
+        return form.labels.astype(np.int64)
+
     def read(self, path: Path, is_target: bool) -> np.ndarray:
-        """Labels of a file, int64 (H, W): classes from 0, ``ignore_index`` for no class.
+        """Labels of a file, int64 (H, W): classes from 0, :attr:`no_class` for no class.
 
         Raises:
             ValueError: if it is no label map or has a label that is no class.
         """
-        labels = read_label_map(path).labels.astype(np.int64)
+        labels = self._classes_of(read_label_map(path), path)
         reduced = self.reduce_zero_label
         if reduced == 'both' or (reduced and is_target):
-            ignored = (labels == 0) | (labels == self.ignore_index)
-            labels = np.where(ignored, self.ignore_index, labels - 1)
+            ignored = (labels == 0) | (labels == self.no_class)
+            labels = np.where(ignored, self.no_class, labels - 1)
         number = len(self.classes.names)
         try:
-            check_class_range(labels, labels == self.ignore_index, number)
+            check_class_range(labels, labels == self.no_class, number)
         except ValueError as error:
-            one_more = not reduced and labels[labels != self.ignore_index].max() == number
+            one_more = not reduced and labels[labels != self.no_class].max() == number
             hint = '; if 0 stands for ignored, use --reduce-zero-label' if one_more else ''
             raise ValueError(f'{path}: {error}{hint}') from error
         return labels
@@ -141,7 +163,7 @@ class ComparedLabelMaps:
                     f'(height x width), got {_size(labels)}'
                 )
             predictions.append(labels)
-        judged = target != self.rules.ignore_index
+        judged = target != self.rules.no_class
         wrong = np.stack([(labels != target) & judged for labels in predictions])
         palette = np.array(self.rules.classes.palette, np.uint8)
         return Scene(target, predictions, wrong, judged, palette)
@@ -159,7 +181,7 @@ class ComparedLabelMaps:
     def _common(self) -> dict[str, Any]:
         return dict(
             num_classes=len(self.rules.classes.names),
-            ignore_index=self.rules.ignore_index,
+            ignore_index=self.rules.no_class,
             void_boundary=self.rules.void_boundary,
         )
 
@@ -168,7 +190,7 @@ class ComparedLabelMaps:
     ) -> dict[str, Counts]:
         pair, common, rules = (labels, target), self._common, self.rules
         counts: dict[str, Counts] = {
-            'region': region_iou(*pair, common['num_classes'], rules.ignore_index),
+            'region': region_iou(*pair, common['num_classes'], rules.no_class),
             'boundary_iou': boundary_iou(*pair, rules.dilation_ratio, **common),
             'mba': mean_boundary_accuracy(*pair, **common),
             'trimap': trimap_iou(*pair, WIDTHS, **common, distance=distance),
@@ -176,6 +198,48 @@ class ComparedLabelMaps:
         for tolerance in rules.tolerances:
             counts[_fscore_key(tolerance)] = boundary_fscore(*pair, tolerance, **common)
         return counts
+
+
+def is_binary(labels: np.ndarray) -> bool:
+    """Whether a map holds 255 and nothing else but 0."""
+    return bool((labels == 255).any() and ((labels == 0) | (labels == 255)).all())
+
+
+def _of_palette(
+    colours: np.ndarray, palette: Sequence[Colour] | None, no_class: int, path: Path
+) -> np.ndarray:
+    numbers = {r + 256 * g + 65536 * b: k for k, (r, g, b) in enumerate(palette or ())}
+    found, places = np.unique(colours, return_inverse=True)
+    unknown = [int(c) for c in found if int(c) not in numbers and c not in (0, 0xFFFFFF)]
+    if unknown:
+        c = unknown[0]
+        raise ValueError(
+            f'{path}: the colour ({c & 255}, {c >> 8 & 255}, {c >> 16}) is of no class; expected '
+            'those of the palette, and black or white for no class'
+        )
+    classes = np.array([numbers.get(int(c), no_class) for c in found], np.int64)
+    return classes[places].reshape(colours.shape)
+
+
+def _refuse_binary(
+    sources: Sequence[str | os.PathLike], tasks: Sequence[ComparedLabelMaps], rules: LabelMapRules
+) -> None:
+    """Refuse folders that hold 0 and 255 only: their figures would be of the background alone."""
+    if len(rules.classes.names) != 2 or rules.ignore_index != IGNORED_BYTE:
+        return
+    for number, source in enumerate(sources):
+        any_255 = False
+        for task in tasks:
+            labels = read_label_map([task.target, *task.predictions][number]).labels
+            any_255 |= is_binary(labels)
+            if ((labels != 0) & (labels != 255)).any():
+                break  # classes, as is nearly always seen from the first file
+        else:
+            if any_255:
+                raise ValueError(
+                    f'{source}: all label maps hold only 0 and 255, and 255 counts as ignored; if '
+                    'they are binary masks, use --ignore-index none'
+                )
 
 
 def _size(labels: np.ndarray) -> str:
@@ -252,6 +316,7 @@ def evaluate_label_maps(
         ValueError: if a file is broken, has labels that are no classes or the wrong size. The
             text names it.
     """
+    _refuse_binary([ground_truth, *predictions.values()], tasks, rules)
     scores, counts = add_up(tasks, len(predictions), workers, progress)
     bands = bands_of([found['trimap'] for found in counts])
     measures = [*_region_measures(counts), *_boundary_measures(counts, rules)]
