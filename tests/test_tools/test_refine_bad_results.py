@@ -172,9 +172,7 @@ def test_empty_result_list(run_tool, folder, command):
     (folder / 'r.json').write_text('[]')
     outcome = run_tool('refine.py', *command('r.json', 'out.json'))
     assert outcome.status == 0
-    assert outcome.err == (
-        f'note: {folder}/r.json: there are no masks in it, nothing to refine\n'
-    )
+    assert outcome.err == (f'note: {folder}/r.json: there are no masks in it, nothing to refine\n')
     assert (folder / 'out.json').read_text() == '[]'
 
 
