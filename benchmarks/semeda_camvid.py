@@ -12,15 +12,14 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
-import rich.table
-from rich.console import Console
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'semeda_fcn-hrnet-mini-{}_1xb8-{}_camvid-half-160x224'
+CONFIG = 'semeda/semeda_fcn-hrnet-mini-{}_1xb8-{}_camvid-half-160x224'
 START = CONFIG.format('start', '1k')
 VARIANTS = {
     'cross-entropy': 'cross-entropy alone',
@@ -53,14 +52,14 @@ def write_half(source: Path, target: Path) -> None:
 
 
 def train(config: str, work_dir: Path, data: Path, options: list[str]) -> None:
-    """Run tools/train.py, which validates at the end."""
+    """Run tools/train.py on a config below configs/, which validates at the end."""
     roots = [f'{s}_dataloader.dataset.data_root={data}' for s in ('train', 'val', 'test')]
     command = [
         sys.executable,
         '-W',
         'ignore',
         ROOT / 'tools/train.py',
-        f'configs/semeda/{config}.py',
+        f'configs/{config}.py',
     ]
     command += ['--work-dir', work_dir, '--cfg-options', *roots, *options]
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -68,11 +67,11 @@ def train(config: str, work_dir: Path, data: Path, options: list[str]) -> None:
         subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
 
 
-def last_figures(work_dir: Path) -> dict[str, float]:
+def last_figures(work_dir: Path, figures: Iterable[str]) -> dict[str, float]:
     """What the validation at the end of the latest training found."""
     latest = max(work_dir.glob('*/vis_data/scalars.json'))
     lines = [json.loads(line) for line in latest.read_text().splitlines()]
-    return {name: line[name] for line in lines if 'mIoU' in line for name in FIGURES}
+    return {name: line[name] for line in lines if 'mIoU' in line for name in figures}
 
 
 def save(results: dict, path: Path) -> None:
@@ -81,17 +80,33 @@ def save(results: dict, path: Path) -> None:
     temporary.replace(path)
 
 
-def show(results: dict[str, dict[str, float]]) -> None:
-    table = rich.table.Table('variant', 'seeds', *FIGURES.values(), title='mean ± spread, per cent')
-    for variant, title in VARIANTS.items():
+def show(
+    results: dict[str, dict[str, float]], variants: dict[str, str], figures: dict[str, str]
+) -> None:
+    """Print the table of all runs that there are, as Markdown."""
+    print('| | seeds |', ' | '.join(figures.values()), '|')
+    print('|---' * (len(figures) + 2) + '|')
+    for variant, title in variants.items():
         runs = [run for key, run in results.items() if key.startswith(f'{variant} seed')]
         cells = []
-        for name in FIGURES if runs else ():
+        for name in figures if runs else ():
             values = np.array([run[name] for run in runs])
-            spread = values.std(ddof=1) if len(values) > 1 else float('nan')
-            cells.append(f'{values.mean():.2f} ± {spread:.2f}')
-        table.add_row(title, str(len(runs)), *cells)
-    Console(width=120).print(table)
+            spread = f' ± {values.std(ddof=1):.2f}' if len(values) > 1 else ''
+            cells.append(f'{values.mean():.2f}{spread}')
+        print('|', title, '|', len(runs), '|', ' | '.join(cells), '|')
+
+
+def train_start(out: Path, data: Path, rounds: list[int]) -> Path:
+    """Checkpoint that all variants start from, trained unless it is there."""
+    start = None
+    for number, iterations in enumerate(rounds, start=1):
+        before = [] if start is None else [f'load_from={start}']
+        start = out / f'start_{number}' / f'iter_{iterations}.pth'
+        if not start.exists():
+            train(START, start.parent, data, length(iterations, iterations) + before)
+    if start is None:
+        raise ValueError('the common start needs a round of iterations')
+    return start
 
 
 def main() -> None:
@@ -117,14 +132,7 @@ def main() -> None:
     if not args.show:
         data = out / 'data'
         write_half(args.camvid, data)
-        start = None
-        for number, iterations in enumerate(args.start_iterations, start=1):
-            before = [] if start is None else [f'load_from={start}']
-            start = out / f'start_{number}' / f'iter_{iterations}.pth'
-            if not start.exists():
-                train(START, start.parent, data, length(iterations, iterations) + before)
-                results[f'start {number}'] = last_figures(start.parent)
-                save(results, path)
+        start = train_start(out, data, args.start_iterations)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'
@@ -134,10 +142,10 @@ def main() -> None:
                 options = [f'randomness.seed={seed}', f'load_from={start}']
                 options += length(args.iterations, 10**9) + args.options
                 train(CONFIG.format(variant, '200'), work_dir, data, options)
-                results[key] = last_figures(work_dir)
+                results[key] = last_figures(work_dir, FIGURES)
                 save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})
-    show(results)
+    show(results, VARIANTS, FIGURES)
 
 
 def length(iterations: int, checkpoint_interval: int) -> list[str]:

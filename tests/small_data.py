@@ -1,6 +1,7 @@
 """Data sets of a few drawn images on disk, in the layout that a dataset config asks for."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def write_data(cfg: Mapping) -> None:
     A dataset class of another kind needs a branch here.
     """
     for part in datasets_in(cfg):
-        if str(part['type']).endswith('PascalVOCDataset'):
+        if re.search('Pascal(VOC|Context)', str(part['type'])):
             _write_voc_list(part)
         dataset = DATASETS.build(ConfigDict(part, lazy_init=True))
         if isinstance(dataset, BoundaryPatchDataset | CocoInstanceMapDataset):

@@ -22,11 +22,12 @@ from mmrefine.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / 'configs').glob('*/*.py'))
-# Edge networks learn from label maps alone: test_edge_net_configs.py.
+# These networks learn from label maps alone: test_edge_net_configs.py,
+# test_inverse_net_configs.py.
 CONFIGS = [
     path
     for path in CONFIGS
-    if path.parent.name != '_base_' and not path.stem.startswith('edge-net')
+    if path.parent.name != '_base_' and not path.stem.startswith(('edge-net', 'inverse-net'))
 ]
 SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
 # model _ GPUs x batch - iterations _ data set - size
@@ -36,7 +37,7 @@ NAME = re.compile(
 )
 CROP = (48, 64)  # height, width
 WIDTHS = ('num_channels', 'in_channels', 'channels', 'stem_channels', 'base_channels')
-WIDTHS += ('c1_in_channels', 'c1_channels', 'embed_dims')
+WIDTHS += ('c1_in_channels', 'c1_channels', 'embed_dims', 'level_channels', 'mlp_channels')
 every_config = pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 every_segfix = pytest.mark.parametrize('path', SEGFIX, ids=lambda path: path.stem)
 

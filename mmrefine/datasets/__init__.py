@@ -11,6 +11,7 @@ from .object_patches import ObjectPatchDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
 from .video_sampler import VideoSampler
+from .warped_boundaries import WarpedBoundaryDataset
 
 __all__ = [
     'BoundaryPatchDataset',
@@ -23,5 +24,6 @@ __all__ = [
     'NYUv2Dataset',
     'ObjectPatchDataset',
     'VideoSampler',
+    'WarpedBoundaryDataset',
     'transforms',
 ]

@@ -10,6 +10,7 @@ from .patch_metric import PatchMetric
 from .perceptual_consistency_metric import PerceptualConsistencyMetric
 from .refinement_gain import RefinementGain
 from .segfix_metric import SegFixMetric
+from .transform_error_metric import TransformErrorMetric
 from .trimap_iou_metric import TrimapIoUMetric
 from .whole_videos import WholeVideos
 
@@ -23,6 +24,7 @@ __all__ = [
     'PerceptualConsistencyMetric',
     'RefinementGain',
     'SegFixMetric',
+    'TransformErrorMetric',
     'TrimapIoUMetric',
     'WholeVideos',
 ]

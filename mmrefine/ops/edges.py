@@ -1,6 +1,6 @@
 """Semantic edges: the pixels at which labels meet.
 
-Shapes: N = batch, H, W = rows and columns. Coordinates are (row, column).
+Shapes: N = batch, C = classes, H, W = rows and columns. Coordinates are (row, column).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from .boundary import IGNORED
 
@@ -55,6 +57,38 @@ def semantic_edge_map(label_map: Array, ignore_index: int = 255) -> Array:
     result: Array = edge.view(byte)
     result[ignored] = IGNORED
     return result
+
+
+def soft_edge_map(probabilities: Tensor, ignored: Tensor | None = None) -> Tensor:
+    """Semantic edges of class probabilities: how sure it is that labels meet at a pixel.
+
+    One minus the sum over classes of the least probability in the 3×3 pixels around. For one-hot
+    probabilities that is :func:`semantic_edge_map`; and every edge has a gradient.
+
+    Args:
+        probabilities: (N, C, H, W), of sum 1 over C.
+        ignored: (N, H, W) bool; these pixels are neither edges nor neighbours.
+
+    Returns:
+        (N, H, W) from 0 to 1, 0 where ignored.
+    """
+    if ignored is not None:  # never the least of a neighbourhood
+        probabilities = probabilities.masked_fill(ignored[:, None], 1)
+    least = -F.max_pool2d(-probabilities, 3, stride=1, padding=1)
+    edge = (1 - least.sum(1)).clamp(0, 1)
+    return edge if ignored is None else edge.masked_fill(ignored, 0)
+
+
+def widen(edges: Tensor, width: int) -> Tensor:
+    """Edges (N, H, W) whose pixels are ``width`` on each side of where labels meet.
+
+    Args:
+        edges: floating, as :func:`semantic_edge_map` and :func:`soft_edge_map` give: 1 on each
+            side.
+        width: pixels, 1 or more.
+    """
+    side = 2 * width - 1
+    return F.max_pool2d(edges[:, None], side, stride=1, padding=side // 2)[:, 0]
 
 
 def _pair(dy: int, dx: int) -> tuple[tuple, tuple]:

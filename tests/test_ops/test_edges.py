@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmrefine.ops import semantic_edge_map
+from mmrefine.ops import semantic_edge_map, soft_edge_map, widen
 
 LABELS = arrays(
     np.uint8,
@@ -106,3 +106,42 @@ def test_input_is_left_alone_and_bool_is_fine():
 def test_wrong_input(wrong, error, text):
     with pytest.raises(error, match=text):
         semantic_edge_map(wrong)
+
+
+@given(LABELS)
+@settings(deadline=None, max_examples=60)
+def test_soft_edges_of_certain_probabilities_are_the_semantic_edges(labels):
+    ignored = torch.from_numpy(labels == 255)[None]
+    known = torch.from_numpy(np.where(labels == 255, 0, labels)).long()
+    certain = torch.nn.functional.one_hot(known, 3).permute(2, 0, 1)[None].float()
+    found = soft_edge_map(certain, ignored)[0].numpy()
+    expected = plain(labels)
+    assert np.array_equal(found, np.where(expected == 255, 0, expected))
+
+
+def test_soft_edges_are_as_sure_as_the_classes_are():
+    probabilities = torch.full((1, 2, 4, 6), 0.5)
+    probabilities[:, 0, :, 3:] = 0.8
+    probabilities[:, 1, :, 3:] = 0.2
+    expected = torch.zeros(1, 4, 6)
+    expected[..., 2:4] = 0.3
+    torch.testing.assert_close(soft_edge_map(probabilities), expected)
+
+
+def test_soft_edges_do_not_see_ignored_pixels():
+    logits = torch.randn(1, 3, 5, 7, requires_grad=True)
+    ignored = torch.zeros(1, 5, 7, dtype=torch.bool)
+    ignored[0, 2, 1:5] = True
+    soft_edge_map(logits.softmax(1), ignored).square().sum().backward()
+    assert (logits.grad.abs().sum(1)[ignored] == 0).all()
+    assert (logits.grad.abs().sum(1)[~ignored] > 0).any()
+
+
+@pytest.mark.parametrize('width', [1, 2, 3])
+def test_widened_edges_reach_as_far_on_each_side(width):
+    labels = torch.zeros(1, 6, 14, dtype=torch.int64)
+    labels[..., 7:] = 1
+    edges = (semantic_edge_map(labels) == 1).float()
+    expected = torch.zeros(1, 6, 14)
+    expected[..., 7 - width : 7 + width] = 1
+    assert torch.equal(widen(edges, width), expected)

@@ -1,12 +1,17 @@
 """Losses."""
 
 from .balanced_cross_entropy import BalancedCrossEntropyLoss, balanced_cross_entropy
+from .boundary_cross_entropy import BoundaryCrossEntropyLoss, boundary_cross_entropy
 from .edge_cross_entropy import EdgeCrossEntropyLoss
+from .inverseform_loss import InverseFormLoss
 from .semeda_loss import SEMEDALoss
 
 __all__ = [
     'BalancedCrossEntropyLoss',
+    'BoundaryCrossEntropyLoss',
     'EdgeCrossEntropyLoss',
+    'InverseFormLoss',
     'SEMEDALoss',
     'balanced_cross_entropy',
+    'boundary_cross_entropy',
 ]

@@ -8,11 +8,11 @@ from abc import abstractmethod
 from typing import Any
 
 import torch
-from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 from ..edge_nets import load_edge_net
 from ..edge_nets.semantic_edge_net import check_labels
+from .warm_up import warm_up
 
 
 class EdgeNetLoss(nn.Module):
@@ -90,7 +90,7 @@ class EdgeNetLoss(nn.Module):
             label = label.long()
             check_labels(label, self.num_classes, ignore_index)
             loss = self.compare(logits.float(), label, weight, ignore_index)
-        return self.loss_weight * self._warmup() * loss
+        return self.loss_weight * warm_up(self.warmup_iters) * loss
 
     @abstractmethod
     def compare(
@@ -101,12 +101,6 @@ class EdgeNetLoss(nn.Module):
     def layer(self, k: int) -> tuple[Tensor, Tensor]:
         """Kernel and bias of convolution ``k``, float32."""
         return getattr(self, f'kernel{k}').float(), getattr(self, f'bias{k}').float()
-
-    def _warmup(self) -> float:
-        if not self.warmup_iters:
-            return 1.0
-        done = MessageHub.get_current_instance().get_info('iter', self.warmup_iters)
-        return min(1.0, (done + 1) / self.warmup_iters)
 
     def _check(self, logits: Tensor, label: Tensor) -> None:
         classes = max(2, logits.shape[1])

@@ -1,0 +1,4 @@
+# SEMEDA.
+_base_ = './inverseform_fcn-hrnet-mini-cross-entropy_1xb8-200_camvid-half-160x224.py'
+added = dict(type='mmrefine.SEMEDALoss', edge_net='camvid', loss_weight=4.0)
+model = dict(decode_head=dict(loss_decode=[_base_.model.decode_head.loss_decode, added]))
