@@ -15,7 +15,7 @@ from mmrefine.ops import draw_label_map
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'configs/inverseform').glob('inverse-net*.py'))
 NAME = re.compile(
-    r'inverse-net-(?P<side>\d+)(-(?P<kind>affine|homography))?_1xb(?P<batch>\d+)-(?P<iterations>\d+k)_'
+    r'inverse-net-(?P<side>\d+)(-(?P<kind>affine|homography))?_1xb(?P<batch>\d+)-(?P<iterations>\d+)_'
     r'(drawn|camvid)-(?P<size>\d+)x(?P=size)'
 )
 OUTPUTS = {None: 4, 'affine': 6, 'homography': 8}
@@ -40,7 +40,7 @@ def test_trains_and_validates(path, tmp_path, monkeypatch):
     cfg = Config.fromfile(path)
     name = NAME.fullmatch(path.stem)
     assert cfg.train_dataloader.batch_size == int(name['batch'])
-    iterations = int(name['iterations'].replace('k', '000'))
+    iterations = int(name['iterations'])
     assert cfg.train_cfg.max_iters == cfg.param_scheduler[-1].end == iterations
     assert tuple(cfg.model.tile_size) == (int(name['side']),) * 2 == (int(name['size']),) * 2
     assert cfg.model.num_outputs == OUTPUTS[name['kind']]

@@ -34,6 +34,6 @@ def look_predicted(edges: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     blur = rng.uniform(0, MAX_BLUR)
     if blur > 0.2:
         maps = cv2.GaussianBlur(maps, (0, 0), blur)
-        maps *= rng.uniform(0.5, 1.2) / max(maps.max(), 1e-3)
+        maps = maps * np.float32(rng.uniform(0.5, 1.2) / max(maps.max(), 1e-3))
     noise = rng.standard_normal(size, np.float32) * np.float32(rng.uniform(0, MAX_NOISE))
     return np.clip(maps + noise, 0, 1, dtype=np.float32)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from ...ops.tile_transforms import RANGES, orientations, transform_matrix
 from ...registry import MODELS
 
+MAX_WAVES = 4.0  # across a tile
+
 
 @MODELS.register_module()
 class InverseTransformNet(BaseModel):
@@ -67,6 +69,7 @@ class InverseTransformNet(BaseModel):
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.fc = nn.Sequential(*layers[:-1])
+        self.fc[0].weight.data = wave_pairs(widths[1], size)
 
     @property
     def linear_layers(self) -> list[nn.Linear]:
@@ -111,6 +114,34 @@ class InverseTransformNet(BaseModel):
             return dict(loss_transform=(found - transform.to(found)).square().sum(1).mean())
         matrices = zip(transform_matrix(found), transform_matrix(transform.to(found)), strict=True)
         return [dict(pred_matrix=p, gt_matrix=t, tile_size=self.tile_size) for p, t in matrices]
+
+
+def wave_pairs(count: int, size_hw: tuple[int, int]) -> Tensor:
+    """What the first layer starts with: the same wave on both sides, in different phases.
+
+    How far a pattern moved shows in the phases of its waves. So the layer need not find that out
+    pixel by pixel, and what the network sees, and with it the gradient that a prediction gets, is
+    smooth.
+
+    Args:
+        count: Number of rows.
+        size_hw: h and w of a tile.
+
+    Returns:
+        (count, 2 h w): waves within a window, of random length, direction and place.
+    """
+    rows, columns = (torch.linspace(-1, 1, n) for n in size_hw)
+    y, x = rows[:, None], columns[None]
+    place = 1.2 * torch.rand(count, 2, 1, 1) - 0.6
+    width = 0.3 + 0.7 * torch.rand(count, 1, 1)
+    window = torch.exp(-((y - place[:, 0]) ** 2 + (x - place[:, 1]) ** 2) / (2 * width**2))
+    direction = 2 * torch.pi * torch.rand(count, 1, 1)
+    frequency = torch.pi * MAX_WAVES * torch.rand(count, 1, 1)
+    angle = frequency * (direction.sin() * y + direction.cos() * x)
+    phase = 2 * torch.pi * torch.rand(count, 2, 1, 1)
+    waves = torch.stack([(angle + phase[:, side]).cos() * window for side in (0, 1)], dim=1)
+    waves = waves.flatten(1)
+    return waves / waves.norm(dim=1, keepdim=True)
 
 
 def estimate(pairs: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:

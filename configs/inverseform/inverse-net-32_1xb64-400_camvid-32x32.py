@@ -1,5 +1,5 @@
 # Real label maps, those of CamVid. For your own, copy this file and change the two folders.
-_base_ = './inverse-net-32_1xb64-2k_drawn-32x32.py'
+_base_ = './inverse-net-32_1xb64-400_drawn-32x32.py'
 train_dataloader = dict(
     dataset=dict(
         label_maps=dict(
