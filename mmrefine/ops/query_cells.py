@@ -17,13 +17,13 @@ from torch import Tensor
 class NearCells(NamedTuple):
     """A cell for each query of an axis.
 
-    index: int64 (Q,), the cell.
+    cell: int64 (Q,), which one it is.
     offset: float32 (Q,), from the cell's centre to the query in half cells: within ±1 if the
         query lies in the cell, 0 at its centre.
     weight: float32 (Q,), how much the cell counts.
     """
 
-    index: Tensor
+    cell: Tensor
     offset: Tensor
     weight: Tensor
 

@@ -19,8 +19,8 @@ def test_offsets_are_those_of_the_cell_that_the_query_lies_in(queries, cells):
     (near,) = near_cells(queries, cells)
     for q in range(queries):
         where = place(q, queries, cells)
-        assert near.index[q] <= where <= near.index[q] + 1
-        expected = 2 * (where - near.index[q].item() - 0.5)
+        assert near.cell[q] <= where <= near.cell[q] + 1
+        expected = 2 * (where - near.cell[q].item() - 0.5)
         assert near.offset[q].item() == pytest.approx(expected, abs=1e-5)
     assert near.offset.abs().max() <= 1
     assert (near.weight == 1).all()
@@ -29,7 +29,7 @@ def test_offsets_are_those_of_the_cell_that_the_query_lies_in(queries, cells):
 @pytest.mark.parametrize('size', [1, 5, 8])
 def test_own_grid_has_no_offset(size):
     (near,) = near_cells(size, size)
-    assert torch.equal(near.index, torch.arange(size))
+    assert torch.equal(near.cell, torch.arange(size))
     assert (near.offset == 0).all()
 
 
@@ -42,7 +42,7 @@ def test_nearest_cells_are_those_of_grid_sampling():
         sampled = torch.nn.functional.grid_sample(ids, grid, 'nearest', align_corners=False)
         (near,) = near_cells(queries, cells)
         ties = (near.offset.abs() - 1).abs() < 1e-4  # on the border of two cells: either will do
-        assert torch.equal(near.index[~ties], sampled.flatten().long()[~ties])
+        assert torch.equal(near.cell[~ties], sampled.flatten().long()[~ties])
 
 
 @pytest.mark.parametrize(('queries', 'cells'), SIZES)
@@ -50,13 +50,13 @@ def test_ensemble_interpolates_between_centres(queries, cells):
     lower, upper = near_cells(queries, cells, ensemble=True)
     torch.testing.assert_close(lower.weight + upper.weight, torch.ones(queries))
     values = np.random.default_rng(0).normal(size=cells)
-    found = sum(n.weight.numpy() * values[n.index.numpy()] for n in (lower, upper))
+    found = sum(n.weight.numpy() * values[n.cell.numpy()] for n in (lower, upper))
     where = [place(q, queries, cells) for q in range(queries)]
     np.testing.assert_allclose(found, np.interp(where, np.arange(cells) + 0.5, values), atol=1e-5)
     for near in (lower, upper):
-        assert near.index.min() >= 0
-        assert near.index.max() < cells
-        expected = [2 * (w - i - 0.5) for w, i in zip(where, near.index.tolist(), strict=True)]
+        assert near.cell.min() >= 0
+        assert near.cell.max() < cells
+        expected = [2 * (w - i - 0.5) for w, i in zip(where, near.cell.tolist(), strict=True)]
         np.testing.assert_allclose(near.offset, expected, atol=1e-5)
 
 

@@ -191,7 +191,7 @@ class IFAHead(BaseDecodeHead):
         total: Tensor | float = 0.0
         for row in rows:
             for column in columns:
-                part = maps.index_select(2, row.index).index_select(3, column.index)
+                part = maps.index_select(2, row.cell).index_select(3, column.cell)
                 part = part + self._positions(level, row.offset, column.offset).to(part)
                 if self.ensemble:
                     part = part * (row.weight[:, None] * column.weight).to(part)
