@@ -4,6 +4,7 @@ Legend: N batch, L levels, c channels of a level, h w its size, H W size of the 
 K classes, F frequencies, p = 2 + 4 F numbers of an encoded position.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -162,23 +163,29 @@ class IFAHead(BaseDecodeHead):
         step = size_hw[0] if torch.is_grad_enabled() else max(1, BLOCK // (count * size_hw[1]))
         blocks = []
         for start in range(0, size_hw[0], step):
-            hidden: Tensor | float = 0.0
-            for level, (maps, (rows, columns)) in enumerate(zip(projected, axes, strict=True)):
-                block = [NearCells(*(value[start : start + step] for value in r)) for r in rows]
-                hidden = hidden + self._first_layer(level, maps, block, columns)
-            blocks.append(self.cls_seg(self._after_first(hidden)))
+            block = slice(start, start + step)
+            parts = (
+                self._first_layer(level, maps, rows_in(block, rows), columns)
+                for level, (maps, (rows, columns)) in enumerate(zip(projected, axes, strict=True))
+            )
+            blocks.append(self.cls_seg(self._after_first(functools.reduce(torch.add, parts))))
         return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=2)
+
+    @property
+    def _first(self) -> Any:
+        """First layer of the MLP: convolution, norm, activation."""
+        return self.mlp[0]
 
     def _weights(self, level: int) -> tuple[Tensor, Tensor]:
         """The first layer's weights for the encoded position and the features of a level."""
-        weight = self.mlp[0].conv.weight
+        weight = self._first.conv.weight
         part = weight.shape[1] // len(self.levels)
         weight = weight[:, level * part : (level + 1) * part]
         return weight[:, : self.position_width], weight[:, self.position_width :]
 
     def _projected(self, features: Sequence[Tensor]) -> list[Tensor]:
         """What the first layer makes of the features, at their own size; the bias goes with one."""
-        bias = self.mlp[0].conv.bias
+        bias = self._first.conv.bias
         return [
             nn.functional.conv2d(x, self._weights(level)[1], None if level else bias)
             for level, x in enumerate(features)
@@ -188,15 +195,16 @@ class IFAHead(BaseDecodeHead):
         self, level: int, maps: Tensor, rows: list[NearCells], columns: list[NearCells]
     ) -> Tensor:
         """A level's part of the first layer for a block of queries, (N, c', H, W)."""
-        total: Tensor | float = 0.0
-        for row in rows:
-            for column in columns:
-                part = maps.index_select(2, row.cell).index_select(3, column.cell)
-                part = part + self._positions(level, row.offset, column.offset).to(part)
-                if self.ensemble:
-                    part = part * (row.weight[:, None] * column.weight).to(part)
-                total = total + part
-        return total
+        pairs = itertools.product(rows, columns)
+        return functools.reduce(torch.add, (self._cell(level, maps, r, c) for r, c in pairs))
+
+    def _cell(self, level: int, maps: Tensor, row: NearCells, column: NearCells) -> Tensor:
+        """The same for one of the cells near each query."""
+        part = maps.index_select(2, row.cell).index_select(3, column.cell)
+        part = part + self._positions(level, row.offset, column.offset).to(part)
+        if self.ensemble:
+            part = part * (row.weight[:, None] * column.weight).to(part)
+        return part
 
     def _positions(self, level: int, rows: Tensor, columns: Tensor) -> Tensor:
         """What the first layer makes of the offsets (H,) and (W,) of a block, (c', H, W)."""
@@ -207,12 +215,17 @@ class IFAHead(BaseDecodeHead):
         return found.index_select(1, row_of).index_select(2, column_of)
 
     def _after_first(self, hidden: Tensor) -> Tensor:
-        first = self.mlp[0]
+        first = self._first
         if first.with_norm:
             hidden = first.norm(hidden)
         if first.with_activation:
             hidden = first.activate(hidden)
         return self.mlp[1:](hidden)
+
+
+def rows_in(block: slice, rows: list[NearCells]) -> list[NearCells]:
+    """Cells of the queries of a block of rows."""
+    return [NearCells(*(value[block] for value in near)) for near in rows]
 
 
 def encode_position(delta: Tensor, encoding: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 Legend: N transforms, P parameters (see :mod:`mmrefine.ops.tile_transforms`).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -49,7 +51,7 @@ class _NearestRotation(Function):
     """
 
     @staticmethod
-    def forward(ctx, matrix: Tensor) -> Tensor:
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
         left, values, right = torch.linalg.svd(matrix)
         sign = torch.ones_like(values)
         sign[:, 2] = torch.linalg.det(left @ right).sign()
@@ -59,7 +61,7 @@ class _NearestRotation(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_output: Tensor) -> Tensor:
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         left, values, right = ctx.saved_tensors
         turned = left.mT @ grad_output @ right.mT
         sums = values[:, :, None] + values[:, None, :]
