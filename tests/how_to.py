@@ -45,6 +45,7 @@ def train_documented_lines(
         'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False,
         'train_dataloader.dataset.pipeline.2.scale': '(96,80)',
+        'val_dataloader.dataset.pipeline.1.scale': '(96,80)',
         'train_dataloader.dataset.pipeline.3.crop_size': '(64,64)',
     }
     options |= {f'{s}_dataloader.dataset.data_root': root for s in ('train', 'val', 'test')}
