@@ -16,7 +16,7 @@ from mmrefine.ops import draw_label_map
 CONFIGS = sorted((Path(__file__).parents[1] / 'configs/inverseform').glob('inverse-net*.py'))
 NAME = re.compile(
     r'inverse-net-(?P<side>\d+)(-(?P<kind>affine|homography))?_1xb(?P<batch>\d+)-(?P<iterations>\d+)_'
-    r'(drawn|camvid)-(?P<size>\d+)x(?P=size)'
+    r'(?P<maps>drawn|camvid)-(?P<size>\d+)x(?P=size)'
 )
 OUTPUTS = {None: 4, 'affine': 6, 'homography': 8}
 
@@ -31,7 +31,7 @@ def write_label_maps(folder: Path) -> None:
 def test_there_is_one_of_every_kind_and_one_on_real_maps():
     found = [NAME.fullmatch(path.stem) for path in CONFIGS]
     assert {name['kind'] for name in found} == set(OUTPUTS)
-    assert {name[4] for name in found} == {'drawn', 'camvid'}
+    assert {name['maps'] for name in found} == {'drawn', 'camvid'}
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
