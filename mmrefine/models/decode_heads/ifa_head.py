@@ -16,7 +16,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 
-from ...ops.query_cells import NearCells, near_cells
+from .query_cells import NearCells, near_cells
 from ...registry import MODELS
 
 GREATEST_OCTAVE = 6  # frequencies are 2 ** t, t from 0 to this

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmrefine.ops.query_cells import near_cells
+from mmrefine.models.decode_heads.query_cells import near_cells
 
 SIZES = [(4, 2), (8, 8), (7, 3), (5, 9), (1, 4), (13, 1), (61, 16), (12, 5)]
 
