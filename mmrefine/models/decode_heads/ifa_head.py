@@ -16,8 +16,8 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 
-from .query_cells import NearCells, near_cells
 from ...registry import MODELS
+from .query_cells import NearCells, near_cells
 
 GREATEST_OCTAVE = 6  # frequencies are 2 ** t, t from 0 to this
 BLOCK = 2**15  # queries that are answered at once where no gradient is needed
