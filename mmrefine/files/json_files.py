@@ -16,7 +16,7 @@ def read_json(path: str | os.PathLike) -> Any:
         return json.loads(Path(path).read_bytes())
     except OSError as error:
         raise ValueError(f'{path}: cannot be read: {error.strerror}') from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f'{path}: expected JSON, the file is broken or cut off: {error}'
         ) from error

@@ -4,8 +4,10 @@ In mmengine the evaluator runs before ``after_test_iter``, so a hook cannot
 change predictions there. This one listens to the model's own forward pass.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,8 @@ class RefinementHook(Hook):
             dict(type='mmrefine.RefinementHook', refiner=dict(type='mmrefine.SegFixRefiner'))
         ]
 
+    Behind a model with test-time augmentation (``--tta``), what it merged is refined.
+
     Images are read again from ``img_path``: the model's own input is resized
     and normalised.
 
@@ -51,9 +55,8 @@ class RefinementHook(Hook):
 
     Raises:
         TypeError: if ``refiner`` is something else.
-        ValueError: if there is no such method; at the start of testing, for a model with test-time
-            augmentation, whose predictions are merged after this hook; and while
-            testing, for samples without ``img_path`` or without masks.
+        ValueError: if there is no such method; and while testing, for samples without
+            ``img_path`` or without masks.
     """
 
     # Before hooks that look at the outputs (visualisation is VERY_LOW; all run after the model).
@@ -75,7 +78,7 @@ class RefinementHook(Hook):
             raise ValueError('refiner: expected at least one refiner, got an empty sequence')
         self._parts: list[Any] = [refiner_settings(p) if isinstance(p, str) else p for p in parts]
         self.val = val
-        self._handle: torch.utils.hooks.RemovableHandle | None = None
+        self._handle: torch.utils.hooks.RemovableHandle | _AfterMerge | None = None
         self._reset_statistics()
 
     def _reset_statistics(self) -> None:
@@ -102,17 +105,14 @@ class RefinementHook(Hook):
 
     def _listen(self, runner: Runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if isinstance(model, BaseTTAModel):
-            raise ValueError(
-                'mmrefine.RefinementHook does not work with test-time augmentation, whose '
-                'predictions are merged after the model: run without --tta, save the label maps '
-                'and refine them with mmrefine refine'
-            )
         self._build(next(model.parameters()).device)
         self._reset_statistics()
         if self._handle is not None:  # left over from a run that was interrupted
             self._handle.remove()
-        self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
+        if isinstance(model, BaseTTAModel):
+            self._handle = _AfterMerge(model, self.refine_sample)
+        else:
+            self._handle = model.register_forward_hook(self._after_forward, with_kwargs=True)
 
     def _build(self, device: torch.device) -> None:
         """Build refiners from their configs once, on the device of the model."""
@@ -164,3 +164,28 @@ class RefinementHook(Hook):
             put_refined_masks(sample, field, as_given(refined, masks))
         self._images += 1
         self._seconds += time.perf_counter() - start
+
+
+class _AfterMerge:
+    """Listens to a model with test-time augmentation: what it merged is handed on.
+
+    Args:
+        model: The model; its ``merge_preds`` is replaced until :meth:`remove`.
+        then: Called with each merged data sample.
+    """
+
+    def __init__(self, model: BaseTTAModel, then: Callable[[BaseDataElement], None]) -> None:
+        merge = model.merge_preds
+
+        def merge_and_go_on(samples: Any) -> Any:
+            merged = merge(samples)
+            for sample in merged:
+                then(sample)
+            return merged
+
+        self._model = model
+        model.merge_preds = merge_and_go_on
+
+    def remove(self) -> None:
+        """Stop listening."""
+        del self._model.merge_preds

@@ -144,10 +144,25 @@ def build_model(
                 'it was trained with as well, or make it self-contained with '
                 'tools/publish_checkpoint.py'
             )
+        if not isinstance(model, Mapping):  # a path would be a program, and be run
+            raise ValueError(
+                f'checkpoint: the model config in {checkpoint} must be a dictionary, got '
+                f'{type(model).__name__}'
+            )
         _check_parts(model, f'checkpoint: the model config in {checkpoint}')
-    network = _build(model)
+        network = _build_plain(model, f'checkpoint: the model config in {checkpoint}')
+    else:
+        network = _build(model)
     _load(network, loaded['state_dict'], checkpoint)
     return network
+
+
+def _build_plain(model: Mapping, source: str) -> nn.Module:
+    """Build the network of a config that came in a file."""
+    try:
+        return _build(model)
+    except Exception as error:  # whatever an unknown part or a wrong value leads to
+        raise ValueError(f'{source} cannot be built: {type(error).__name__}: {error}') from error
 
 
 def build_without_weights(model: Mapping, source: str) -> nn.Module:
@@ -161,7 +176,7 @@ def build_without_weights(model: Mapping, source: str) -> nn.Module:
         ValueError: if the config names something else than registered parts.
     """
     _check_parts(model, source)
-    return _build(model)
+    return _build_plain(model, source)
 
 
 def _build(model: str | os.PathLike | Mapping) -> nn.Module:
@@ -206,6 +221,11 @@ def _load(network: nn.Module, state_dict: dict[str, Tensor], path: str | os.Path
         f'{k} has shape {tuple(v.shape)} instead of {tuple(own[k].shape)}'
         for k, v in state_dict.items()
         if k in own and v.shape != own[k].shape
+    ]
+    problems += [
+        f'{k} has values that are no numbers'
+        for k, v in state_dict.items()
+        if v.is_floating_point() and not torch.isfinite(v).all()
     ]
     if problems:
         raise ValueError(

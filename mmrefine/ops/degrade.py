@@ -38,7 +38,8 @@ def degrade(
         min_iou: with the mask; errors are halved until it is reached.
 
     Returns:
-        Like ``mask``: its highest value for object, 0 for background. An empty mask comes back
+        Like ``mask``: its highest value (its lowest, if none is above 0) for object, 0 for
+        background. An empty mask comes back
         as it is, and so does one that no error leaves above ``min_iou``.
 
     Raises:
@@ -60,7 +61,9 @@ def degrade(
         coarse = _mask_head(good, rng, strength / 2**attempt, grid)
         union = np.count_nonzero(coarse | good)
         if np.count_nonzero(coarse & good) > min_iou * union:
-            result[window] = coarse * labels.max()
+            value = labels.max()
+            # Of a mask of -1 on 0, the highest value is the background's.
+            result[window] = coarse * (value if value > 0 else labels.min())
             break
     is_bool = str(mask.dtype).rpartition('.')[2] == 'bool'
     return like(result.view(np.bool_) if is_bool else result, mask)

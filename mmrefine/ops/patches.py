@@ -133,10 +133,9 @@ def reassemble_patches(
         return result
     part, covered = result[average.window], average.covered
     refined = average.probabilities > threshold
-    if isinstance(refined, torch.Tensor):
-        part[covered] = (refined[covered] * object_value(mask)).to(mask.dtype)
-    else:
-        part[covered] = refined[covered] * object_value(mask)
+    # Not multiplied: ids of 2^63 and more are no int64.
+    part[covered] = 0
+    part[covered & refined] = object_value(mask)
     return result
 
 

@@ -2,16 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.evaluator import BaseMetric
-from mmengine.model import BaseModel
+from mmengine.logging import MMLogger
+from mmengine.model import BaseModel, BaseTTAModel
 from mmengine.registry import METRICS, MODELS, init_default_scope
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
-from mmseg.models import SegTTAModel
+from mmseg.structures import SegDataSample
 from small_segfix import small_segfix
 
 from mmrefine.apis import refine
@@ -370,11 +372,36 @@ def test_nothing_to_refine(make_runner):
         runner.test()
 
 
-def test_test_time_augmentation_is_refused(make_runner):
-    model = SegTTAModel(module=DrawnPredictions())
-    runner = make_runner(RefinementHook(RollingRefiner()), model=model)
-    with pytest.raises(ValueError, match=r'test-time augmentation.*run without --tta'):
-        runner.test()
+class FirstOfAll(BaseTTAModel):
+    """Merges the predictions of an image by taking the first."""
+
+    def merge_preds(self, data_samples_list):
+        return [samples[0] for samples in data_samples_list]
+
+
+def test_what_test_time_augmentation_merges_is_refined(camvid_folder):
+    path = str(camvid_folder / 'img_dir' / 'val' / '0.png')
+    labels = torch.arange(SIZE[1]).repeat(1, SIZE[0], 1)
+    model, hook = FirstOfAll(module=DrawnPredictions()), RefinementHook(RollingRefiner())
+    runner = SimpleNamespace(model=model, logger=MMLogger.get_current_instance())
+
+    def merged():
+        views = []
+        for _ in range(2):
+            sample = SegDataSample(metainfo=dict(img_path=path))
+            sample.pred_sem_seg = PixelData(data=labels.clone())
+            views.append(sample)
+        [sample] = model.merge_preds([views])
+        return sample, views[1]
+
+    hook.before_test(runner)
+    sample, other = merged()
+    hook.after_test(runner)
+    assert (sample.pred_sem_seg.data != labels).any()
+    assert torch.equal(sample.coarse_sem_seg.data, labels)
+    assert torch.equal(other.pred_sem_seg.data, labels), 'only what is merged is refined'
+    sample, _ = merged()
+    assert torch.equal(sample.pred_sem_seg.data, labels), 'it does not listen any more'
 
 
 @pytest.mark.parametrize(

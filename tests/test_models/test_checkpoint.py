@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from small_bpr import bpr_config, small_bpr
 from small_segfix import make_lively, segfix_config, small_segfix
 
+import mmrefine
 from mmrefine.models.checkpoint import (
     _check_parts,
     build_model,
@@ -23,6 +24,7 @@ from mmrefine.models.checkpoint import (
     read_checkpoint,
 )
 
+SHIPPED_CHECKPOINT = Path(mmrefine.__file__).parent / 'weights' / 'segfix_hrnet2x-small.pth'
 WIDE_AND_HIGH = (48, 64)
 
 
@@ -378,3 +380,41 @@ def test_no_config_anywhere(tmp_path):
     empty.write_text('a = 1')
     with pytest.raises(ValueError, match=r'empty\.py has no `model`'):
         build_model(empty, path)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize('as_text', [True, False])
+def test_a_config_in_a_checkpoint_is_no_program(tmp_path, as_text):
+    """A path there would be read by mmengine as a config file, which is run."""
+    ran = tmp_path / 'ran'
+    program = f'open({str(ran)!r}, "w").close()\nmodel = dict(type="mmrefine.SegFix")\n'
+    path = tmp_path / 'evil.py'
+    path.write_text(program)
+    content = torch.load(SHIPPED_CHECKPOINT, weights_only=True)
+    content['meta']['model'] = program if as_text else str(path)
+    with pytest.raises(ValueError, match=r'the model config in .* must be a dictionary, got str'):
+        build_model(None, save(content, tmp_path / 'a.pth'))
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(type='mmrefine.NoSuchPart'),
+        dict(test_cfg=dict(x=1), decode_head=None),
+        dict(backbone=5),
+    ],
+)
+def test_a_config_that_cannot_be_built_is_told(tmp_path, change):
+    content = torch.load(SHIPPED_CHECKPOINT, weights_only=True)
+    content['meta']['model'] |= change
+    with pytest.raises(ValueError, match=r'checkpoint: the model config in .* cannot be built'):
+        build_model(None, save(content, tmp_path / 'a.pth'))
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    content = torch.load(SHIPPED_CHECKPOINT, weights_only=True)
+    name = next(n for n, v in content['state_dict'].items() if v.is_floating_point())
+    content['state_dict'][name].view(-1)[0] = float('nan')
+    with pytest.raises(ValueError, match=f'{name} has values that are no numbers'):
+        build_model(None, save(content, tmp_path / 'a.pth'))

@@ -86,3 +86,11 @@ def test_an_empty_mask_comes_back():
 def test_wrong_options_are_named(wrong):
     with pytest.raises(ValueError, match='expected strength >= 0, grid >= 2'):
         degrade(star(), np.random.default_rng(0), **wrong)
+
+
+def test_a_mask_of_minus_one_on_zero_keeps_its_object():
+    mask = np.zeros((48, 64), np.int8)
+    mask[12:36, 20:44] = -1
+    coarse = degrade(mask, np.random.default_rng(0))
+    assert set(np.unique(coarse)) == {-1, 0}
+    assert np.count_nonzero((coarse != 0) & (mask != 0)) > 0.5 * np.count_nonzero(mask)

@@ -197,3 +197,13 @@ def test_wrong_input_is_named():
         reassemble_patches(mask, boxes, np.zeros((2, 8, 8), np.float32))
     with pytest.raises(ValueError, match=r'mask must have shape \(H, W\)'):
         reassemble_patches(mask[0], boxes, np.zeros((1, 8, 8), np.float32))
+
+
+def test_ids_of_any_size_are_put_back():
+    """Also those that are no int64."""
+    ids = np.zeros((6, 8), np.uint64)
+    ids[2:4, 2:5] = 2**63 + 7
+    boxes = np.array([[0, 0, 6, 6]])
+    refined = reassemble_patches(ids, boxes, np.ones((1, 6, 6), np.float32))
+    assert (refined[:6, :6] == 2**63 + 7).all()
+    assert refined.dtype == np.uint64
