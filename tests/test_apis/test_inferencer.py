@@ -288,3 +288,11 @@ def test_an_input_is_never_overwritten(inferencer, tmp_path):
     with pytest.raises(ValueError, match='is an input, which would be overwritten'):
         inferencer(tmp_path / 'x.jpg', tmp_path / 'pred' / 'x.png', out_dir=tmp_path)
     assert np.array_equal(cv2.imread(str(tmp_path / 'pred' / 'x.png'), -1), label_map())
+
+
+@pytest.mark.parametrize('fps', [0, -1])
+def test_no_frames_a_second_are_refused(fps, tmp_path):
+    """Zero is a number that was given, not one that was left out."""
+    inferencer = RefinementInferencer(RollingRefiner(), show_progress=False)
+    with pytest.raises(ValueError, match=f'fps: expected more than 0, got {fps}'):
+        inferencer(picture(), label_map(), out_dir=tmp_path, img_out_dir='v.mp4', fps=fps)

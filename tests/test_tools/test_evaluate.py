@@ -231,6 +231,7 @@ def test_bad_label_maps_are_named(evaluate, folder, kind, spoil, text):
         (['{}/gt', '--prediction', 'a=x', '--prediction', 'a=y'], 'every name once, got more of a'),
         (['{}/after', '{}/gt', '--tolerances', '-1'], 'tolerance: must be pixels'),
         (['{}/after', '{}/gt', '--dilation-ratio', '-1'], 'dilation_ratio: expected between'),
+        (['{}/after', '{}/gt', '--dilation-ratio', '0'], 'dilation_ratio: expected between'),
         (['{}/after', '{}/gt', '--images', '{}/gt/x'], '2 files without a counterpart'),
     ],
 )

@@ -122,6 +122,7 @@ def test_images_of_another_size_do_not_fit_in_a_video(refine, folders):
         (['--visualize', 'out'], 1, 'expected a place outside of OUT'),
         (['--visualize', 'v.avi'], 1, r'v.avi: expected a video .mp4'),
         (['--visualize', 'v.mp4', '--fps', '-1'], 1, 'fps: expected more than 0, got -1'),
+        (['--visualize', 'v.mp4', '--fps', '0'], 1, 'fps: expected more than 0, got 0'),
         (['--visualize', 'v', '--fps', '3'], 2, '--fps: has no effect without --visualize VIDEO'),
         (['--visualize', 'v.mp4', '--launcher', 'pytorch'], 2, 'a video is made by one process'),
     ],
