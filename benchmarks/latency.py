@@ -4,9 +4,9 @@
 
 Every network is timed on random images of 1024×2048 and 512×1024, in turns, so that a machine that
 slows down slows all of them; the fastest of the rounds counts. On a CPU it is processor time of one
-thread, unless --threads says otherwise. Writes OUT/latency.json, and
-OUT/latency.png, the trade-off of time and published mIoU. --sizes, --models and --rounds make it
-shorter. Networks are built with 19 classes and random weights.
+thread, unless --threads says otherwise. Writes OUT/latency.json, and OUT/latency.png, the trade-off
+of time and published mIoU. --sizes, --models, --native and --rounds make it shorter. Networks are
+built with 19 classes and random weights.
 """
 
 import argparse
@@ -168,10 +168,13 @@ def published(name: str, size: str) -> float | None:
     return miou if (half == 2) == (size == '512x1024') else None
 
 
-def measure(names: list[str], sizes: list[str], rounds: int, device: str) -> list[dict]:
+def measure(
+    all_names: list[str], sizes: list[str], native: bool, rounds: int, device: str
+) -> list[dict]:
     """Parameters, GMACs and the least time of each network at each size."""
     found = []
     for size in sizes:
+        names = [n for n in all_names if not native or published(n, size) is not None]
         image = torch.randn(1, 3, *SIZES[size], device=device)
         networks = {name: build(name).to(device) for name in names}
         best = dict.fromkeys(names, float('inf'))
@@ -229,6 +232,9 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/latency'))
     parser.add_argument('--models', nargs='+', choices=names, default=names)
     parser.add_argument('--sizes', nargs='+', choices=SIZES, default=list(SIZES))
+    parser.add_argument(
+        '--native', action='store_true', help='each network only at the size it has a mIoU for'
+    )
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--threads', type=int, default=1, help='of torch, on the CPU')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -239,7 +245,7 @@ def main() -> None:
     for name in FFNETS:
         parse_name(name)  # before minutes of timing
     with torch.inference_mode():
-        rows = measure(args.models, args.sizes, args.rounds, args.device)
+        rows = measure(args.models, args.sizes, args.native, args.rounds, args.device)
     where = f'{platform.processor() or platform.machine()}, {args.threads} thread(s)'
     if args.device != 'cpu':
         where = torch.cuda.get_device_name()
