@@ -91,12 +91,14 @@ setup(
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
+        'formats': read_requirements('formats'),
         'notebook': read_requirements('notebook'),
         'completion': read_requirements('completion'),
         'video': read_requirements('video'),
         'test': read_requirements('docs')
         + read_requirements('instances')
         + read_requirements('export')
+        + read_requirements('formats')
         + read_requirements('notebook')
         + read_requirements('video')
         + read_requirements('test'),

@@ -4,7 +4,7 @@ from ..pictures.changes import draw_refinement
 from ..pictures.directions import draw_predicted_directions
 from .build import build_refiner
 from .inferencer import RefinementInferencer
-from .predictions import refine
+from .predictions import refine, refine_dataset
 
 __all__ = [
     'RefinementInferencer',
@@ -12,4 +12,5 @@ __all__ = [
     'draw_predicted_directions',
     'draw_refinement',
     'refine',
+    'refine_dataset',
 ]

@@ -1,12 +1,14 @@
 """Predictions of any kind come back as that kind, refined, and the given ones stay as they are."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData, PixelData
 from mmseg.structures import SegDataSample
 
-from mmrefine.apis import RefinementInferencer, refine
+from mmrefine.apis import RefinementInferencer, refine, refine_dataset
+from mmrefine.ops.run_lengths import decode_mask, encode_mask
 from mmrefine.refiners import Refiner, check_masks, load_image
 
 SIZE = (20, 30)
@@ -189,3 +191,57 @@ def test_arrays_of_other_kinds_are_refused():
 def test_supervision_is_not_imported(run_fresh):
     code = "import sys, mmrefine.apis; print('supervision' in sys.modules)"
     assert run_fresh('-c', code).stdout.strip() == 'False'
+
+
+def test_masks_of_segment_anything():
+    masks = [np.zeros(SIZE, bool) for _ in range(2)]
+    masks[0][2:9, 3:8] = masks[1][12:, 20:] = True
+    for as_runs in (False, True):
+        given = [
+            dict(segmentation=encode_mask(m) if as_runs else m, area=1, bbox=[0, 0, 1, 1], id=k)
+            for k, m in enumerate(masks)
+        ]
+        found = refine(RollingRefiner(), IMAGE, given)
+        expected = RollingRefiner().refine(IMAGE, np.stack(masks))
+        for entry, mask, k in zip(found, expected, range(2), strict=True):
+            form = entry['segmentation']
+            np.testing.assert_array_equal(decode_mask(form, SIZE) if as_runs else form, mask)
+            assert (entry['area'], entry['id']) == (mask.sum(), k)
+        assert given[0]['area'] == 1, 'the given ones stay'
+
+
+@pytest.mark.parametrize('kind', ['bool', 'soft', 'tensor', 'labels'])
+def test_masks_are_resized_on_request(kind):
+    half = np.zeros((SIZE[0] // 2, SIZE[1] // 2), bool)
+    half[3:9, 5:12] = True
+    given = dict(
+        bool=half[None],
+        soft=half[None] * np.float32(0.9),
+        tensor=torch.from_numpy(half[None] * 0.9).to(torch.bfloat16),
+        labels=half * np.int32(7),
+    )[kind]
+    found = refine(RollingRefiner(), IMAGE, given, resize_masks=True)
+    assert tuple(found.shape[-2:]) == SIZE
+    assert found.dtype == given.dtype
+    full = half.repeat(2, 0).repeat(2, 1)
+    expected = RollingRefiner().refine(IMAGE, full[None])[0]
+    plane = np.asarray(found.float() if kind == 'tensor' else found).reshape(SIZE)
+    np.testing.assert_array_equal(plane != 0, expected)
+    with pytest.raises((ValueError, TypeError), match='masks: '):
+        refine(RollingRefiner(), IMAGE, given)
+
+
+def test_a_data_set_of_supervision(tmp_path):
+    sv = pytest.importorskip('supervision')
+    paths = [str(tmp_path / f'{name}.png') for name in 'ab']
+    for path in paths:
+        cv2.imwrite(path, IMAGE)
+    given = {paths[0]: detections(), paths[1]: detections(0, masks=False)}
+    dataset = sv.DetectionDataset(['x', 'y', 'z'], paths, given)
+    found = refine_dataset(RollingRefiner(), dataset)
+    np.testing.assert_array_equal(found.annotations[paths[0]].mask, REFINED)
+    assert found.classes == dataset.classes
+    assert found.image_paths == paths
+    np.testing.assert_array_equal(given[paths[0]].mask, stack())
+    found.as_coco(annotations_path=str(tmp_path / 'r.json'))
+    assert (tmp_path / 'r.json').is_file()
