@@ -12,6 +12,7 @@ from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder,
 from ..files.label_ids import LabelRules, check_class_range, ignored_pixels, with_ignored
 from ..files.label_maps import (
     LABEL_SUFFIXES,
+    LabelMap,
     read_label_map,
     resized_labels,
     write_label_map,
@@ -61,16 +62,21 @@ class LabelMapTask:
             return False
         return True
 
+    def read(self, size_hw: tuple[int, int]) -> tuple[LabelMap, np.ndarray]:
+        """The label map of an image of this size, and its pixels that are ignored, (H, W) bool."""
+        form = read_label_map(self.mask)
+        if self.resize:
+            form = replace(form, labels=resized_labels(form.labels, size_hw))
+        ignored = ignored_pixels(form.labels, self.rules.ignore_index, self.rules.label_ids)
+        if self.rules.num_classes is not None:
+            _check_range(self.mask, form.labels, ignored, self.rules.num_classes)
+        return form, ignored
+
     def run(self, source: Source) -> Change:
         """Refine the label map and write it."""
-        form = read_label_map(self.mask)
         with source.open(self.image) as opened:
-            if self.resize:
-                form = replace(form, labels=resized_labels(form.labels, opened.size_hw))
+            form, ignored = self.read(opened.size_hw)
             labels = form.labels
-            ignored = ignored_pixels(labels, self.rules.ignore_index, self.rules.label_ids)
-            if self.rules.num_classes is not None:
-                _check_range(self.mask, labels, ignored, self.rules.num_classes)
             _check_size(self.mask, labels.shape, opened)
             refined = opened.refine(with_ignored(labels, ignored)).astype(labels.dtype)
         refined[ignored] = labels[ignored]

@@ -24,6 +24,7 @@ examples:
       --prediction bpr=refined2 ann_dir/val --classes classes.json
   mmrefine evaluate label-maps --before results --after refined gtFine/val \\
       --dataset cityscapes --gt-suffix _gtFine_labelTrainIds --prediction-suffix _leftImg8bit
+  mmrefine evaluate video --before predictions --after refined frames --dataset camvid
   mmrefine evaluate coco --before results.segm.json --after refined.segm.json instances_val.json
 
 Gains are over the first prediction: --before if it is given, else PRED. report.json, report.csv
@@ -38,6 +39,8 @@ def with_kind(words: list[str]) -> list[str]:
     """Put the kind of predictions first if it is left out."""
     if not words or words[0] in (*KINDS, '-h', '--help'):
         return words
+    if '--video' in words:
+        return ['video', *(word for word in words if word != '--video')]
     classes = any(word.startswith('--classes') for word in words)  # they are in a .json, too
     json = any(word.endswith('.json') for word in words)
     return ['coco' if json and not classes else 'label-maps', *words]
@@ -241,6 +244,51 @@ def _evaluate_coco(
     return evaluation, photographs
 
 
+def _add_video(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('videos')
+    kind = group.add_mutually_exclusive_group(required=True)
+    kind.add_argument('--dataset', help='cityscapes, ade20k, camvid, ...: names known to mmseg')
+    kind.add_argument('--classes', metavar='JSON', help='list of names, or {classes, palette}')
+    group.add_argument(
+        '--ignore-index', type=int, default=255, help='label not judged (default 255)'
+    )
+    group.add_argument(
+        '--pattern',
+        help='how video and number are read from the name of a frame: a regular expression with '
+        'the groups video and frame (default: the last number of the name counts frames)',
+    )
+    group.add_argument('--prediction-suffix', default='', help='end of the names of label maps')
+
+
+def _run_video(args: argparse.Namespace) -> int:
+    """Measure consistency over time and write its report; the exit status."""
+    check_together(args)
+    from ..ops.frame_names import LAST_NUMBER
+    from ..reports.classes import dataset_classes, read_classes
+    from ..reports.video_report import FIGURES, write_video_report
+    from ..reports.videos import Videos
+    from .progress import ProgressBars
+
+    classes = dataset_classes(args.dataset) if args.dataset else read_classes(args.classes)
+    suffixes = args.image_suffix, args.prediction_suffix
+    videos = Videos(
+        args.paths[-1],
+        named_predictions(args),
+        len(classes.names),
+        args.ignore_index,
+        args.pattern or LAST_NUMBER,
+        *suffixes,
+    )
+    with ProgressBars() as bars:
+        scores = videos.score(args.pictures, bars.start('frames', len(videos.frames)))
+        paths = write_video_report(args.out, scores, videos.frames, classes)
+    for name, found in scores.items():
+        for key, value in found.figures().items():
+            print(f'{name}: {FIGURES[key]} {value:.2f}')
+    print(f'written to {", ".join(map(str, paths))}')
+    return 0
+
+
 KINDS = {
     'label-maps': (
         'folders of label maps: 8-bit, 16-bit or palette PNG, or .npy',
@@ -248,6 +296,11 @@ KINDS = {
         _evaluate_label_maps,
     ),
     'coco': ('COCO result files against COCO annotations', _add_coco, _evaluate_coco),
+    'video': (
+        'consistency over time of label maps of the frames of videos; GT is the folder of frames',
+        _add_video,
+        _run_video,
+    ),
 }
 
 
@@ -279,6 +332,8 @@ def print_table(evaluation: 'Evaluation') -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and write the report; the exit status."""
+    if args.evaluate is _run_video:
+        return _run_video(args)
     check_together(args)
     from ..reports.gallery import galleries, pictures_of_all
     from ..reports.report import write_report

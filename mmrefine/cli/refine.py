@@ -33,6 +33,7 @@ from .refine_options import (
     add_places,
     add_processes,
     add_resize,
+    add_steady,
     add_true_suffix,
     check_pictures,
     check_places,
@@ -62,6 +63,7 @@ examples:
   mmrefine refine instances images/train labels/train refined/train
   mmrefine refine cityscapes leftImg8bit/val maskrcnn_val refined_val --method bpr
   mmrefine refine video clip.mp4 predictions refined --visualize refined.mp4
+  mmrefine refine label-maps frames predictions refined --steady
   torchrun --nproc_per_node 4 -m mmrefine refine label-maps photos predictions refined \\
       --launcher pytorch
 
@@ -141,7 +143,14 @@ KINDS = {
             'folder of label maps named as the images, or one label map',
             'folder for the refined ones; a file where MASKS is one',
         ),
-        (add_image_suffix, add_mask_suffix, add_label_rules, add_resize, add_true_suffix),
+        (
+            add_image_suffix,
+            add_mask_suffix,
+            add_label_rules,
+            add_resize,
+            add_true_suffix,
+            add_steady,
+        ),
         open_label_maps,
         open_true_labels,
     ),
@@ -179,7 +188,7 @@ KINDS = {
             'folder of label maps, in the order of the frames by name',
             'folder for the refined ones',
         ),
-        (add_mask_suffix, add_label_rules, add_true_suffix),
+        (add_mask_suffix, add_label_rules, add_true_suffix, add_steady),
         open_video,
         open_true_labels,
     ),
@@ -247,12 +256,18 @@ def _refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
         if rank == 0:
             print(f'{args.out} is there already; --overwrite refines it again')
         return 0
+    steady = getattr(args, 'steady', None)
     source = make_source(args, config)
+    if steady:
+        source = make_steady(source, work, steady)
     drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
     tasks = work.tasks
+    # Frames that listen to each other stay together.
+    share = slice(rank * len(tasks) // processes, (rank + 1) * len(tasks) // processes)
+    share = share if steady else slice(rank, None, processes)
     if rank == 0:
         print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
-    report = run_with_bar(tasks[rank::processes], source, drawing, args.overwrite, rank == 0)
+    report = run_with_bar(tasks[share], source, drawing, args.overwrite, rank == 0)
     if report.stopped != 'interrupted':
         report = merge_reports(all_gather_object(report))
     if rank != 0:
@@ -273,6 +288,17 @@ def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Lab
     if ignore_index == 'auto' and config:
         ignore_index = config.get('ignore_index', 'auto')
     return LabelRules(ignore_index, args.label_ids, args.num_classes)
+
+
+def make_steady(source: 'Source', work: Any, reach: int) -> 'Source':
+    """What refines frames with their neighbours in mind, by the refiner of ``source``."""
+    from ..batch.label_maps import VideoLabelMaps
+    from ..batch.source import RefinerSource
+    from ..batch.steady import SteadySource
+
+    if not isinstance(source, RefinerSource) or source.save_offsets is not None:
+        raise ValueError('--steady: averages probabilities, which offset fields do not hold')
+    return SteadySource(source.refiner, work.tasks, reach, isinstance(work, VideoLabelMaps))
 
 
 def make_drawing(

@@ -44,6 +44,21 @@ def add_label_rules(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--num-classes', type=whole_number, help='refuse labels from this number on')
 
 
+def add_steady(parser: argparse.ArgumentParser) -> None:
+    """Add how frames listen to their neighbours."""
+    group = parser.add_argument_group('videos')
+    group.add_argument(
+        '--steady',
+        type=whole_number,
+        nargs='?',
+        const=1,
+        metavar='N',
+        help='frames of videos: decide at boundaries together with N frames before and after '
+        '(default 1), found by optical flow, so that boundaries flicker less; the last number in '
+        "an image's name is the frame's",
+    )
+
+
 def add_annotations(parser: argparse.ArgumentParser) -> None:
     """Add what names the images of results."""
     parser.add_argument(

@@ -10,6 +10,7 @@ from .nyuv2 import NYUv2Dataset
 from .object_patches import ObjectPatchDataset
 from .patches import CityscapesPatchDataset
 from .samplers import EvenSourceSampler
+from .video_pairs import VideoPairDataset
 from .video_sampler import VideoSampler
 from .warped_boundaries import WarpedBoundaryDataset
 
@@ -23,6 +24,7 @@ __all__ = [
     'LabelMapDataset',
     'NYUv2Dataset',
     'ObjectPatchDataset',
+    'VideoPairDataset',
     'VideoSampler',
     'WarpedBoundaryDataset',
     'transforms',

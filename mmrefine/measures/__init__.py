@@ -9,6 +9,7 @@ of figures::
 
 from .accuracy import BoundaryAccuracyCounts, mean_boundary_accuracy
 from .counts import Counts, total
+from .flicker import FlickerCounts, boundary_flicker
 from .fscore import BoundaryFScoreCounts, boundary_fscore
 from .inner_band import BoundaryIoUCounts, boundary_iou
 from .instances import InstanceBoundaryFScoreCounts, instance_boundary_fscore
@@ -38,12 +39,14 @@ __all__ = [
     'BoundaryIoUCounts',
     'Counts',
     'ErrorCounts',
+    'FlickerCounts',
     'InstanceBoundaryFScoreCounts',
     'PerceptualConsistencyCounts',
     'RegionCounts',
     'TrimapCounts',
     'UpperBoundCounts',
     'auroc',
+    'boundary_flicker',
     'boundary_fscore',
     'boundary_iou',
     'boundary_upper_bound',

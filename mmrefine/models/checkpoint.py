@@ -153,7 +153,7 @@ def build_model(
         network = _build_plain(model, f'checkpoint: the model config in {checkpoint}')
     else:
         network = _build(model)
-    _load(network, loaded['state_dict'], checkpoint)
+    load_weights(network, loaded['state_dict'], checkpoint)
     return network
 
 
@@ -213,7 +213,19 @@ def _drop_pretrained(cfg: Any) -> None:
             _drop_pretrained(value)
 
 
-def _load(network: nn.Module, state_dict: dict[str, Tensor], path: str | os.PathLike) -> None:
+def load_weights(
+    network: nn.Module, state_dict: dict[str, Tensor], path: str | os.PathLike
+) -> None:
+    """Fill a network with all its weights and no others.
+
+    Args:
+        network: Filled in place.
+        state_dict: Its weights.
+        path: Where they come from, for messages.
+
+    Raises:
+        ValueError: if the weights are of another model.
+    """
     own = network.state_dict()
     problems = [f'{k} is missing' for k in own if k not in state_dict]
     problems += [f'{k} is unknown' for k in state_dict if k not in own]

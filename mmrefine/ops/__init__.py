@@ -11,13 +11,15 @@ from .frame_names import frame_key, order_frames
 from .look_predicted import look_predicted
 from .offset import apply_offset
 from .patches import average_patches, crop_patches, reassemble_patches
+from .steady import average_along_flow
 from .tile_transforms import displacement, transform_labels, transform_matrix
 from .tiles import cut_tiles
-from .votes import apply_votes
+from .votes import apply_votes, votes_against
 
 __all__ = [
     'apply_offset',
     'apply_votes',
+    'average_along_flow',
     'average_patches',
     'boundary_map',
     'crop_patches',
@@ -39,6 +41,7 @@ __all__ = [
     'soft_edge_map',
     'transform_labels',
     'transform_matrix',
+    'votes_against',
     'warp_labels',
     'warp_values',
     'widen',

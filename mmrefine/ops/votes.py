@@ -91,6 +91,30 @@ def _vote(
     return result
 
 
+def votes_against(mask: np.ndarray, votes: np.ndarray, scale: float = 2) -> np.ndarray:
+    """How many votes say that a pixel's own label is wrong.
+
+    Args:
+        mask: label map (H, W) of any dtype.
+        votes: as for :func:`apply_votes`.
+        scale: as for :func:`apply_offset`.
+
+    Returns:
+        float32 (H, W): sum of the votes that lead to another label.
+    """
+    return _against(mask, votes, _steps(len(votes), scale), None)
+
+
+def _against(
+    labels: np.ndarray, votes: np.ndarray, steps: np.ndarray, ignore_index: int | None
+) -> np.ndarray:
+    against = np.zeros(labels.shape, np.float32)
+    for vote, step in zip(votes, steps, strict=True):
+        differs = _differs(_moved(labels, step), labels, ignore_index)
+        np.add(against, vote, out=against, where=differs)
+    return against
+
+
 def _steps(num_directions: int, scale: float) -> np.ndarray:
     """Where each direction leads: int (m, 2), (dy, dx)."""
     check_directions(num_directions)
@@ -116,10 +140,7 @@ def _change(
     out: np.ndarray,
 ) -> None:
     """Change labels (H, W) in ``out``, a copy of them."""
-    against = np.zeros(labels.shape, np.float32)
-    for vote, step in zip(votes, steps, strict=True):
-        differs = _differs(_moved(labels, step), labels, ignore_index)
-        np.add(against, vote, out=against, where=differs)
+    against = _against(labels, votes, steps, ignore_index)
     y, x = np.nonzero(against > min_confidence)
     if not len(y):
         return

@@ -79,6 +79,23 @@ class Refiner(ABC):
         for image, masks in pairs:
             yield self.refine(image, masks)
 
+    def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
+        """Refined masks before the threshold, to be averaged over frames.
+
+        Args:
+            image: As for :meth:`refine`.
+            masks: Stack of masks (N, H, W), bool or uint8.
+
+        Returns:
+            float32 (N, H, W), 0 to 1: above 0.5 where :meth:`refine` finds an object. A refiner
+            that has no probabilities gives 0 and 1.
+
+        Raises:
+            TypeError, ValueError: as :meth:`refine`; if ``masks`` is no stack.
+        """
+        check_stack(masks)
+        return (self.refine(image, masks) != 0).astype(np.float32)
+
 
 class OffsetRefiner(Protocol):
     """A refiner that follows an offset field, which serves any number of masks of an image.
@@ -171,6 +188,12 @@ def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
             f"image's {size_hw[0]}x{size_hw[1]}; expected shape (H, W) or (N, H, W), got "
             f'{masks.shape}{EXIF_HINT if swapped else ""}'
         )
+
+
+def check_stack(masks: np.ndarray) -> None:
+    """Refuse what is no stack (N, H, W)."""
+    if masks.ndim != 3:
+        raise ValueError(f'masks: expected a stack (N, H, W), got {masks.shape}')
 
 
 def is_binary_mask(labels: np.ndarray) -> bool:

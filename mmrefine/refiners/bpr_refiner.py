@@ -23,13 +23,15 @@ from ..ops import average_patches, crop_patches, propose_boxes
 from ..ops.colour_odds import SURROUNDINGS, colour_odds, surroundings
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..registry import REFINERS
-from .base import Image, check_masks, load_image, warn_of_binary_mask
+from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
 from .confidence import ObjectConfidence, Refined, changes
 from .leave_alone import believe, off_along_outline, weights_of
 from .network import Model, NetworkRefiner, checked_number, checked_share
 from .patch_rows import PatchRows
 
+# Above 0.5 in half precision, too.
+EPSILON = 0.001
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
 
 
@@ -180,6 +182,15 @@ class BPRRefiner(NetworkRefiner):
                 not as it should be.
         """
         return (done.masks for done in self._passes(pairs))
+
+    def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
+        """Refined masks before the threshold; see :meth:`Refiner.soft_masks`."""
+        check_stack(masks)
+        found = self.refine(image, masks, return_confidence=True)
+        # What was decided stays on its side, whatever the probability had to exceed.
+        inside = found.confidence.clip(0.5 + EPSILON, 1)
+        outside = (1 - found.confidence).clip(0, 0.5)
+        return np.where(found.masks != 0, inside, outside).astype(np.float32)
 
     def _passes(
         self, pairs: Iterable[tuple[Image, np.ndarray]], with_confidence: bool = False

@@ -18,18 +18,20 @@ from mmseg.structures import SegDataSample
 
 from ..methods.segfix import SEGFIX
 from ..models.segmentors import SegFix
-from ..ops import apply_offset, apply_votes
+from ..ops import apply_offset, apply_votes, votes_against
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
 from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
-from .base import Image, check_masks, load_image, warn_of_binary_mask
+from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .network import Model, NetworkRefiner, checked_number
 from .tiles import Tile, grown, inside, tiles_of
 
 # Farthest that a direction leads, pixels at scale 1; and tiles whose votes are kept: those of 64
 # megapixels.
 REACH, KEPT_TILES = 8, 64
+# Above 0.5 in half precision, too.
+EPSILON = 0.001
 SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
 
@@ -227,6 +229,26 @@ class SegFixRefiner(NetworkRefiner):
             voted = apply_votes(part, votes, self.scale, self.min_confidence, label)
             refined[(..., *tile.core)] = voted[(..., *core)]
         return keep_vanished(masks, refined, label)
+
+    def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
+        """Refined masks before the threshold; see :meth:`Refiner.soft_masks`.
+
+        Of the published rule, which has no threshold, 0 and 1.
+        """
+        check_stack(masks)
+        if not self.min_confidence:
+            return super().soft_masks(image, masks)
+        array = load_image(image)
+        check_masks(masks, array.shape[:2])
+        votes = self._assemble(array, [PRED_VOTES])[PRED_VOTES]
+        soft = np.empty(masks.shape, np.float32)
+        for mask, values in zip(masks != 0, soft, strict=True):
+            spare = self.min_confidence - votes_against(mask, votes, self.scale)
+            values[:] = 0.5 + np.where(mask, spare, -spare)
+            # What was decided stays on its side; a pixel stays where no vote is to spare.
+            kept = np.where(mask, spare >= 0, spare < 0)
+            values[:] = np.where(kept, values.clip(0.5 + EPSILON), values.clip(None, 0.5))
+        return soft.clip(0, 1)
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refine the masks of one image; see :meth:`Refiner.refine`."""

@@ -230,7 +230,7 @@ def _picture(
     return Picture(
         task.name,
         f'{caption}; {_where(part, scene.target.shape)}',
-        {name: _uri(panel, kind, *options) for name, panel in panels.items()},
+        {name: data_uri(panel, kind, *options) for name, panel in panels.items()},
     )
 
 
@@ -303,6 +303,7 @@ def _share(pixels: int, score: ImageScore) -> str:
     return f'{pixels:,} px ({100 * pixels / max(score.pixels, 1):.2f} %)'
 
 
-def _uri(panel: np.ndarray, kind: str, *options: int) -> str:
+def data_uri(panel: np.ndarray, kind: str, *options: int) -> str:
+    """An RGB picture (h, w, 3) as a file of a kind that OpenCV writes, inside a page."""
     content = cv2.imencode(f'.{kind}', panel[..., ::-1], options)[1]
     return f'data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode()}'

@@ -1,7 +1,7 @@
 """The plots of a report, as SVG. Their legend is text of the page: see :func:`legend`."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -52,6 +52,24 @@ def trimap_plot(bands: Bands) -> bytes:
     axes.set_xlabel('width of the band around the true boundary (px)')
     axes.set_ylabel('mIoU within the band (%)')
     return _svg(figure, axes, bands.widths[-1])
+
+
+def consistency_plot(lines: Sequence[Sequence[float]], starts: Sequence[int]) -> bytes:
+    """Consistency of each pair of frames, per cent, as an SVG file.
+
+    Args:
+        lines: One for each prediction, over the pairs of all videos in a row.
+        starts: Where a video begins that is not the first.
+    """
+    figure, axes = _figure()
+    for index, values in enumerate(lines):
+        colour, style = _line(index)
+        axes.plot(range(1, len(values) + 1), values, color=colour, linestyle=style, linewidth=1.4)
+    for start in starts:
+        axes.axvline(start + 0.5, color='#999999', linewidth=0.8)
+    axes.set_xlabel('pair of frames')
+    axes.set_ylabel('perceptual consistency (%)')
+    return _svg(figure, axes, max(len(lines[0]), 2))
 
 
 def _line(index: int) -> tuple[str, str]:

@@ -129,8 +129,8 @@ def report_html(
         galleries=galleries,
         images=_image_rows(evaluation, pictures or {}),
         legend=legend(names),
-        error_plot=_svg_uri(error_plot(evaluation.bands)),
-        trimap_plot=_svg_uri(trimap_plot(evaluation.bands)),
+        error_plot=svg_uri(error_plot(evaluation.bands)),
+        trimap_plot=svg_uri(trimap_plot(evaluation.bands)),
         better='#{:02x}{:02x}{:02x}'.format(*FIXED),
         worse='#{:02x}{:02x}{:02x}'.format(*BROKEN),
         version=__version__,
@@ -194,5 +194,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _svg_uri(content: bytes) -> str:
+def svg_uri(content: bytes) -> str:
+    """An SVG file inside a page."""
     return 'data:image/svg+xml;base64,' + base64.b64encode(content).decode()

@@ -73,6 +73,7 @@ def test_help_lists_every_shipped_methods_options(capsys):
     [
         ('--num-classes', ('label-maps', 'video')),
         ('--image-suffix', ('label-maps',)),
+        ('--steady', ('label-maps', 'video')),
         ('--annotations', ('coco',)),
         ('--method', ('label-maps', 'coco', 'instances', 'cityscapes', 'video')),
     ],

@@ -4,6 +4,7 @@ from .balanced_cross_entropy import BalancedCrossEntropyLoss, balanced_cross_ent
 from .boundary_cross_entropy import BoundaryCrossEntropyLoss, boundary_cross_entropy
 from .edge_cross_entropy import EdgeCrossEntropyLoss
 from .inverseform_loss import InverseFormLoss
+from .perceptual_consistency_loss import PerceptualConsistencyLoss
 from .semeda_loss import SEMEDALoss
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'BoundaryCrossEntropyLoss',
     'EdgeCrossEntropyLoss',
     'InverseFormLoss',
+    'PerceptualConsistencyLoss',
     'SEMEDALoss',
     'balanced_cross_entropy',
     'boundary_cross_entropy',

@@ -1,7 +1,16 @@
 """Segmentors."""
 
+from .auxadapt import AuxAdaptSegmentor
 from .ffnet import FFNet
 from .patch_refiner import PatchRefiner
 from .segfix import SegFix
+from .video_pairs import PairDataPreProcessor, VideoPairSegmentor
 
-__all__ = ['FFNet', 'PatchRefiner', 'SegFix']
+__all__ = [
+    'AuxAdaptSegmentor',
+    'FFNet',
+    'PairDataPreProcessor',
+    'PatchRefiner',
+    'SegFix',
+    'VideoPairSegmentor',
+]

@@ -1,0 +1,164 @@
+"""AuxAdapt on the videos of CamVid: one model alone, with an auxiliary network, and adapting.
+
+    python benchmarks/auxadapt_camvid.py data/camvid [--tune] [--refine bpr segfix]
+
+Trains the main network (FCN-HRNet-mini at 240×180) and the auxiliary one (the same at 120×90), if
+OUT has none. Then plays each video once for each variant. Figures: mIoU against the ground truth,
+perceptual consistency and mIoU along optical flow between neighbouring frames, milliseconds a
+frame. val is one video at 15 Hz; the sequences of train are at 1 Hz, and were trained on. --tune
+compares settings on the train sequences only.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rich.table
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.structures import SegDataSample
+from rich.console import Console
+from semeda_camvid import START, train, write_half
+
+from mmrefine.evaluation import PerceptualConsistencyMetric
+from mmrefine.measures import region_iou, total
+from mmrefine.models.checkpoint import build_model
+from mmrefine.models.segmentors import AuxAdaptSegmentor
+from mmrefine.ops import order_frames
+from mmrefine.refiners import BPRRefiner, SegFixRefiner
+
+ROOT = Path(__file__).parents[1]
+AUX = 'auxadapt_fcn-hrnet-mini_1xb8-1k_camvid-quarter-80x112'
+CLASSES = 11
+INPUT_SIZE = (240, 180)
+NOMINAL = dict(lr=0.001)
+VARIANTS: dict[str, dict | None] = {
+    'model alone': None,
+    '+ frozen auxiliary network': dict(lr=0),
+    '+ AuxAdapt': {},
+    '+ AuxAdapt, batch norm by frame': dict(norm_eval=False),
+    '+ AuxAdapt, a copy as auxiliary network': dict(copy=True),
+}
+TUNED: dict[str, dict | None] = {
+    f'lr {lr}, batch norm {"as trained" if norm_eval else "by frame"}': dict(
+        lr=lr, norm_eval=norm_eval
+    )
+    for norm_eval in (True, False)
+    for lr in (0, 0.0001, 0.001, 0.003, 0.01)
+}
+
+
+def trained(camvid: Path, out: Path) -> tuple[Path, Path]:
+    """Checkpoints of the main and the auxiliary network, trained where missing."""
+    found = []
+    for config, folder in ((f'semeda/{START}', 'main'), (f'auxadapt/{AUX}', 'aux')):
+        path = out / folder / 'iter_1000.pth'
+        if not path.exists():
+            write_half(camvid, out / 'data')
+            train(f'../{config}', path.parent, out / 'data', ['train_cfg.val_interval=1000'])
+        found.append(path)
+    return found[0], found[1]
+
+
+def networks(checkpoints: tuple[Path, Path]) -> list[torch.nn.Module]:
+    configs = (f'semeda/{START}.py', f'auxadapt/{AUX}.py')
+    return [
+        build_model(Config.fromfile(ROOT / 'configs' / config).model, checkpoint)
+        for config, checkpoint in zip(configs, checkpoints, strict=True)
+    ]
+
+
+def videos(camvid: Path, split: str) -> dict[str, list[Path]]:
+    paths = sorted((camvid / 'img_dir' / split).iterdir())
+    return {
+        Path(video).name.strip('_'): [paths[i] for i in places]
+        for video, places in order_frames(paths).items()
+    }
+
+
+def play(model: torch.nn.Module, paths: list[Path]) -> Iterator[tuple[np.ndarray, float]]:
+    """Labels of each frame at its own size, and the seconds it took."""
+    for path in paths:
+        frame = cv2.imread(str(path))
+        small = cv2.resize(frame, INPUT_SIZE, interpolation=cv2.INTER_AREA)
+        meta = dict(img_path=str(path), ori_shape=frame.shape[:2], img_shape=small.shape[:2])
+        tensor = torch.from_numpy(small.transpose(2, 0, 1).copy())
+        sample = SegDataSample(metainfo=meta)
+        start = time.perf_counter()
+        with torch.no_grad():
+            found = model.test_step(dict(inputs=[tensor], data_samples=[sample]))[0]
+        yield found.pred_sem_seg.data[0].numpy().astype(np.uint8), time.perf_counter() - start
+
+
+def figures(paths: list[Path], labels: list[np.ndarray]) -> dict[str, float]:
+    """MIoU and the two consistencies of one video, per cent."""
+    metric = PerceptualConsistencyMetric()
+    metric.dataset_meta = dict(classes=[str(k) for k in range(CLASSES)])
+    counts = []
+    for path, found in zip(paths, labels, strict=True):
+        folder = path.parents[2] / 'ann_dir' / path.parent.name
+        truth = cv2.imread(str(folder / f'{path.stem}.png'), cv2.IMREAD_UNCHANGED)
+        counts.append(region_iou(found, truth, CLASSES))
+        fields = (('pred_sem_seg', found), ('gt_sem_seg', truth))
+        sample = {name: dict(data=torch.from_numpy(m)[None]) for name, m in fields}
+        metric.process({}, [dict(sample, img_path=str(path))])
+    consistent = metric.evaluate(len(paths))
+    return {
+        'mIoU': 100 * total(counts).figures()['miou'],
+        'perceptual': consistent['video/perceptual_consistency'],
+        'flow': consistent['video/flow_miou'],
+    }
+
+
+def build(settings: dict | None, checkpoints: tuple[Path, Path]) -> torch.nn.Module:
+    main, aux = networks(checkpoints)
+    if settings is None:
+        return main
+    settings = {**NOMINAL, **settings}
+    return AuxAdaptSegmentor(main, None if settings.pop('copy', False) else aux, **settings)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('camvid', type=Path)
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/auxadapt-camvid'))
+    parser.add_argument('--splits', nargs='+', default=['val', 'train'], choices=['val', 'train'])
+    parser.add_argument('--tune', action='store_true', help='other settings, train only')
+    parser.add_argument('--refine', nargs='+', default=[], choices=['bpr', 'segfix'])
+    parser.add_argument('--frames', type=int, help='of each video, at most')
+    args = parser.parse_args()
+    init_default_scope('mmseg')
+    checkpoints = trained(args.camvid, args.out.resolve())
+    refiners = {'bpr': BPRRefiner, 'segfix': SegFixRefiner}
+    behind = {name: refiners[name]() for name in args.refine}
+    for split in ['train'] if args.tune else args.splits:
+        for video, paths in videos(args.camvid, split).items():
+            paths = paths[: args.frames]
+            table = rich.table.Table(
+                'variant', 'mIoU', 'perceptual', 'flow', 'ms', title=f'{split} {video}'
+            )
+            for name, settings in (TUNED if args.tune else VARIANTS).items():
+                played = list(play(build(settings, checkpoints), paths))
+                labels = [found for found, _ in played]
+                seconds = float(np.median([spent for _, spent in played]))
+                add_row(table, name, figures(paths, labels), seconds)
+                for title, refiner in behind.items():
+                    start = time.perf_counter()
+                    refined = list(refiner.refine_each(zip(map(str, paths), labels, strict=True)))
+                    more = (time.perf_counter() - start) / len(paths)
+                    add_row(table, f'{name} + {title}', figures(paths, refined), seconds + more)
+            Console(width=110).print(table)
+
+
+def add_row(table: rich.table.Table, name: str, found: dict[str, float], seconds: float) -> None:
+    cells = [f'{value:.2f}' for value in found.values()]
+    table.add_row(name, *cells, f'{1000 * seconds:.0f}')
+    print(name, found, f'{1000 * seconds:.0f} ms', flush=True)
+
+
+if __name__ == '__main__':
+    main()

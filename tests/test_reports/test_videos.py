@@ -1,0 +1,83 @@
+"""Consistency over time of folders: the figures of the metric, and a page with the worst pairs."""
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+from moving_scene import write_videos
+
+from mmrefine.cli import main
+from mmrefine.measures import perceptual_consistency
+from mmrefine.models import PerceptualFeatures
+from mmrefine.reports.videos import Videos
+
+NAMES = {'a': 3, 'b': 4}
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Frames, true labels, and labels of which one frame is wrong."""
+    write_videos(tmp_path, NAMES)
+    wrong = tmp_path / 'wrong'
+    wrong.mkdir()
+    for path in sorted((tmp_path / 'ann_dir/val').iterdir()):
+        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if path.name == 'b_0002.png':
+            labels[10:, 30:] = (labels[10:, 30:] + 1) % 4
+        cv2.imwrite(str(wrong / path.name), labels)
+    (tmp_path / 'classes.json').write_text(json.dumps(['w', 'x', 'y', 'z']))
+    return tmp_path
+
+
+def command(folders, *more):
+    places = '--before', folders / 'wrong', '--after', folders / 'ann_dir/val'
+    words = ['evaluate', 'video', *places, folders / 'img_dir/val', *more]
+    classes = '--classes', folders / 'classes.json', '--out', folders / 'report'
+    return main([str(word) for word in (*words, *classes)])
+
+
+def test_report_of_two_predictions(folders, capsys):
+    assert command(folders, '--pictures', 2) == 0
+    assert 'before: perceptual consistency' in capsys.readouterr().out
+    content = json.loads((folders / 'report/video.json').read_text())
+    before, after = (content[name]['figures'] for name in ('before', 'after'))
+    assert set(content['before']['pairs']) == {'a', 'b'}
+    assert all(before[key] < after[key] for key in before)
+
+    network = PerceptualFeatures()
+    frames = [folders / 'img_dir/val' / f'b_{n:04}.png' for n in (1, 2)]
+    labels = [cv2.imread(str(folders / 'wrong' / path.name), -1) for path in frames]
+    features = [network.of_image(cv2.imread(str(path))) for path in frames]
+    score = perceptual_consistency(tuple(features), tuple(labels)).scores()[0]
+    assert content['before']['pairs']['b'][1] == ['b_0001', 'b_0002', pytest.approx(100 * score)]
+    scores = [pair[2] for pairs in content['before']['pairs'].values() for pair in pairs]
+    assert before['perceptual_consistency'] == pytest.approx(np.mean(scores))
+
+    rows = list(csv.DictReader((folders / 'report/video.csv').open()))
+    assert len(rows) == 2 * (2 + 3)
+    page = (folders / 'report/video.html').read_text()
+    assert page.count('data:image/jpeg') == 2 * 2 * 3
+    assert 'data:image/svg' in page
+
+
+def test_worst_pairs_come_first(folders):
+    videos = Videos(folders / 'img_dir/val', {'wrong': folders / 'wrong'}, 4)
+    found = videos.score(pictures=2)['wrong']
+    assert {pair.names for pair in found.worst} == {('b_0001', 'b_0002'), ('b_0002', 'b_0003')}
+    assert found.worst[0].perceptual <= found.worst[1].perceptual
+    assert found.worst[0].labels[0].shape == (48, 64)
+    assert len(found.worst[0].labels) == 3
+
+
+def test_what_cannot_be_measured_is_said(folders, capsys):
+    assert command(folders, '--pattern', 'x') != 0
+    assert 'pattern' in capsys.readouterr().err
+    (folders / 'wrong/b_0003.png').unlink()
+    assert command(folders) != 0
+    assert 'b_0003' in capsys.readouterr().err
+    (folders / 'alone').mkdir()
+    cv2.imwrite(str(folders / 'alone/1.png'), np.zeros((4, 5, 3), np.uint8))
+    with pytest.raises(ValueError, match='two frames or more'):
+        Videos(folders / 'alone', {'wrong': folders / 'wrong'}, 4)
