@@ -210,12 +210,12 @@ def _of_palette(
 ) -> np.ndarray:
     numbers = {r + 256 * g + 65536 * b: k for k, (r, g, b) in enumerate(palette or ())}
     found, places = np.unique(colours, return_inverse=True)
-    unknown = [int(c) for c in found if int(c) not in numbers and c not in (0, 0xFFFFFF)]
+    unknown = [int(c) for c in found if int(c) not in numbers]
     if unknown:
         c = unknown[0]
         raise ValueError(
             f'{path}: the colour ({c & 255}, {c >> 8 & 255}, {c >> 16}) is of no class; expected '
-            'those of the palette, and black or white for no class'
+            'those of the palette'
         )
     classes = np.array([numbers.get(int(c), no_class) for c in found], np.int64)
     return classes[places].reshape(colours.shape)

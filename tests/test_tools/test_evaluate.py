@@ -213,7 +213,7 @@ def no_labels(path):
     [
         (cut, '/b.png: expected a PNG, the file is broken or cut off'),
         (lambda path: path.write_bytes(b''), '/b.png: the file is empty'),
-        (coloured, '/b.png: expected a label map with one number a pixel'),
+        (coloured, '/b.png: the colour (0, 0, 0) is of no class; expected those of the palette'),
         (no_class, '/b.png: expected labels 0 to 2 or ignored, got 3; if 0 stands for ignored'),
         (no_labels, '/b.npy: expected integers of at most 63 bits, got float64'),
     ],

@@ -227,7 +227,9 @@ def test_without_the_shipped_weights(run_tool, folder, monkeypatch):
         'refine.py', folder / 'images', folder / 'r.json', folder / 'o.json', '--method', 'bpr'
     )
     assert outcome.status == 1
-    assert outcome.err.startswith('refine.py: error: checkpoint: the BPR weights that come with')
+    assert outcome.err.startswith(
+        'refine.py: error: checkpoint: the BPRRefiner weights that come with'
+    )
     assert 'absent.pth does not exist' in outcome.err
     assert len(outcome.err.splitlines()) == 1
 

@@ -239,15 +239,17 @@ def test_coco_results(run_tool, folders, results, checkpoint):
         image = folders / 'images' / names[old['image_id']]
         offset = refiner.predict_offset(image)
         mask = as_mask(old['segmentation'], *offset.shape[1:])
-        assert np.array_equal(
-            as_mask(new['segmentation'], *mask.shape), refiner.refine(image, mask[None])[0]
-        )
+        found = as_mask(new['segmentation'], *mask.shape) > 0
+        expected = refiner.refine(image, mask[None])[0] > 0
+        wrong = np.count_nonzero(found != expected)
+        of_polygons = isinstance(old['segmentation'], list)
+        assert wrong <= (0.01 * np.count_nonzero(found | expected) if of_polygons else 0)
+        assert isinstance(new['segmentation'], list) == of_polygons, 'polygons stay polygons'
         changed += old['segmentation'] != new['segmentation']
         assert {k: v for k, v in old.items() if k != 'segmentation'} == {
             k: v for k, v in new.items() if k != 'segmentation'
         }
-        assert isinstance(new['segmentation']['counts'], str)
-    assert changed == 9, 'one of them is empty, and only written in another way'
+    assert changed == 8, 'one of them is empty, and stays as it is'
     where = next(
         i
         for i, e in enumerate(before)
