@@ -32,7 +32,7 @@ from mmrefine.ops import order_frames
 from mmrefine.refiners import BPRRefiner, SegFixRefiner
 
 ROOT = Path(__file__).parents[1]
-AUX = 'auxadapt_fcn-hrnet-mini_1xb8-1k_camvid-quarter-80x112'
+AUX = 'auxadapt/auxadapt_fcn-hrnet-mini_1xb8-1k_camvid-quarter-80x112'
 CLASSES = 11
 INPUT_SIZE = (240, 180)
 NOMINAL = dict(lr=0.001)
@@ -40,6 +40,7 @@ VARIANTS: dict[str, dict | None] = {
     'model alone': None,
     '+ frozen auxiliary network': dict(lr=0),
     '+ AuxAdapt': {},
+    '+ AuxAdapt, lr 0.01': dict(lr=0.01),
     '+ AuxAdapt, batch norm by frame': dict(norm_eval=False),
     '+ AuxAdapt, a copy as auxiliary network': dict(copy=True),
 }
@@ -52,23 +53,27 @@ TUNED: dict[str, dict | None] = {
 }
 
 
-def trained(camvid: Path, out: Path) -> tuple[Path, Path]:
+def trained(camvid: Path, out: Path, copied: bool) -> tuple[Path, Path | None]:
     """Checkpoints of the main and the auxiliary network, trained where missing."""
-    found = []
-    for config, folder in ((f'semeda/{START}', 'main'), (f'auxadapt/{AUX}', 'aux')):
+    found: list[Path | None] = []
+    for config, folder in ((START, 'main'), (AUX, 'aux')):
+        if folder == 'aux' and copied:
+            found.append(None)
+            continue
         path = out / folder / 'iter_1000.pth'
         if not path.exists():
             write_half(camvid, out / 'data')
-            train(f'../{config}', path.parent, out / 'data', ['train_cfg.val_interval=1000'])
+            train(config, path.parent, out / 'data', ['train_cfg.val_interval=1000'])
         found.append(path)
     return found[0], found[1]
 
 
-def networks(checkpoints: tuple[Path, Path]) -> list[torch.nn.Module]:
-    configs = (f'semeda/{START}.py', f'auxadapt/{AUX}.py')
+def networks(checkpoints: tuple[Path, Path | None]) -> list[torch.nn.Module]:
+    configs = (f'{START}.py', f'{AUX}.py')
     return [
         build_model(Config.fromfile(ROOT / 'configs' / config).model, checkpoint)
         for config, checkpoint in zip(configs, checkpoints, strict=True)
+        if checkpoint
     ]
 
 
@@ -114,12 +119,13 @@ def figures(paths: list[Path], labels: list[np.ndarray]) -> dict[str, float]:
     }
 
 
-def build(settings: dict | None, checkpoints: tuple[Path, Path]) -> torch.nn.Module:
-    main, aux = networks(checkpoints)
+def build(settings: dict | None, checkpoints: tuple[Path, Path | None]) -> torch.nn.Module:
+    main, *aux = networks(checkpoints)
     if settings is None:
         return main
     settings = {**NOMINAL, **settings}
-    return AuxAdaptSegmentor(main, None if settings.pop('copy', False) else aux, **settings)
+    copied = settings.pop('copy', False) or not aux
+    return AuxAdaptSegmentor(main, None if copied else aux[0], **settings)
 
 
 def main() -> None:
@@ -129,10 +135,15 @@ def main() -> None:
     parser.add_argument('--splits', nargs='+', default=['val', 'train'], choices=['val', 'train'])
     parser.add_argument('--tune', action='store_true', help='other settings, train only')
     parser.add_argument('--refine', nargs='+', default=[], choices=['bpr', 'segfix'])
+    parser.add_argument(
+        '--copy',
+        action='store_true',
+        help='a copy of the main network as the auxiliary one: no other is trained',
+    )
     parser.add_argument('--frames', type=int, help='of each video, at most')
     args = parser.parse_args()
     init_default_scope('mmseg')
-    checkpoints = trained(args.camvid, args.out.resolve())
+    checkpoints = trained(args.camvid, args.out.resolve(), args.copy)
     refiners = {'bpr': BPRRefiner, 'segfix': SegFixRefiner}
     behind = {name: refiners[name]() for name in args.refine}
     for split in ['train'] if args.tune else args.splits:
