@@ -22,14 +22,23 @@ class VideoSampler(Sampler):
     Args:
         dataset: Its ``get_data_info(index)['img_path']`` names the frames.
         pattern: How video and number are read from a path, see :func:`mmrefine.ops.frame_key`.
+        shuffle: Must be false; so the sampler takes the place of mmengine's in a config.
         seed: Not used; mmengine gives it to every sampler.
 
     Raises:
-        ValueError: if a name does not match, two frames are the same, or there are fewer videos
+        ValueError: if frames shall be shuffled, a name does not match, two frames are the same, or there are fewer videos
             than processes.
     """
 
-    def __init__(self, dataset: Any, pattern: str = LAST_NUMBER, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Any,
+        pattern: str = LAST_NUMBER,
+        shuffle: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        if shuffle:
+            raise ValueError('shuffle: must be False; VideoSampler keeps frames in order')
         paths = [dataset.get_data_info(index)['img_path'] for index in range(len(dataset))]
         videos = list(order_frames(paths, pattern).values())
         rank, world_size = get_dist_info()

@@ -41,6 +41,13 @@ def test_videos_stay_whole_and_loads_even(shares):
     assert all(part == sorted(part) for part in parts)
 
 
+def test_frames_are_not_shuffled():
+    dataset = Paths('a_1.png', 'a_2.png')
+    assert list(VideoSampler(dataset, shuffle=False)) == [0, 1]
+    with pytest.raises(ValueError, match='shuffle'):
+        VideoSampler(dataset, shuffle=True)
+
+
 def test_fewer_videos_than_processes(monkeypatch):
     monkeypatch.setattr('mmrefine.datasets.video_sampler.get_dist_info', lambda: (0, 2))
     with pytest.raises(ValueError, match='one video for each of 2 processes, got 1'):
