@@ -26,8 +26,8 @@ class VideoSampler(Sampler):
         seed: Not used; mmengine gives it to every sampler.
 
     Raises:
-        ValueError: if frames shall be shuffled, a name does not match, two frames are the same, or there are fewer videos
-            than processes.
+        ValueError: if frames shall be shuffled, a name does not match, two frames are the same,
+            or there are fewer videos than processes.
     """
 
     def __init__(
