@@ -80,7 +80,14 @@ setup(
     ],
     packages=find_packages(include=['mmrefine', 'mmrefine.*']),
     package_data={
-        'mmrefine': ['py.typed', 'weights/*', 'reports/*.html', 'reports/*.css', 'reports/*.js']
+        'mmrefine': [
+            'py.typed',
+            'weights/*',
+            'reports/*.html',
+            'reports/*.css',
+            'reports/*.js',
+            'models/teachers/groups/*.json',
+        ]
     },
     python_requires='>=3.10',
     install_requires=read_requirements('runtime'),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,12 @@ import numpy as np
 from mmengine.config import ConfigDict
 from mmseg.datasets import BaseSegDataset
 
-from mmrefine.datasets import BoundaryPatchDataset, CocoInstanceMapDataset
+from mmrefine.datasets import (
+    BoundaryPatchDataset,
+    CocoInstanceMapDataset,
+    FrameFolderDataset,
+    KittiRawDataset,
+)
 from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.registry import DATASETS
 
@@ -30,6 +35,11 @@ def write_data(cfg: Mapping) -> None:
         dataset = DATASETS.build(ConfigDict(part, lazy_init=True))
         if isinstance(dataset, BoundaryPatchDataset | CocoInstanceMapDataset):
             _write_coco(dataset)
+        elif isinstance(dataset, FrameFolderDataset):
+            folders = [folder for folder in part['data_prefix'].values() if folder]
+            write_frames(Path(part['data_root']), folders, dataset.img_suffix)
+        elif isinstance(dataset, KittiRawDataset):
+            write_kitti(Path(part['data_root']), part['ann_file'])
         elif isinstance(dataset, BaseSegDataset):
             _write_label_maps(dataset)
         else:
@@ -123,3 +133,42 @@ def _write_coco(dataset: BoundaryPatchDataset | CocoInstanceMapDataset) -> None:
             _write(coarse / f'{index}_{instance}.png', mask.astype(np.uint8) * 255)
             lines.append(f'{index}_{instance}.png {CAR} 0.9\n')
         (coarse / f'{index}_leftImg8bit_pred.txt').write_text(''.join(lines))
+
+
+def write_frames(root: Path, folders: Iterable[str], img_suffix: str = '.png') -> None:
+    """Two videos, ``a`` and ``b``, of three frames; depth and labels where they are asked for."""
+    for folder in folders:
+        for video in 'ab':
+            for frame in range(3):
+                image, ids = draw_image(frame + 3 * (video == 'b'))
+                kind = folder.split('/')[0]
+                arrays = dict(
+                    frames=image,
+                    depth=(2560 - 512 * ids).astype(np.uint16),
+                    labels=ids.astype(np.uint8),
+                )
+                suffix = img_suffix if kind == 'frames' else '.png'
+                _write(root / folder / video / f'{frame}{suffix}', arrays[kind])
+        if kind == 'frames':
+            camera = root / folder / 'intrinsics.txt'
+            camera.write_text('60 0 47.5\n0 50 39.5\n0 0 1\n')
+
+
+def write_kitti(root: Path, ann_file: str) -> None:
+    """One drive of three frames of two cameras with a scan each, and a list of two frames."""
+    date, drive = '2011_09_26', '2011_09_26_drive_0001_sync'
+    for frame in range(3):
+        for camera in (2, 3):
+            path = root / date / drive / f'image_{camera:02}' / 'data' / f'{frame:010}.png'
+            _write(path, draw_image(frame)[0])
+        scan = root / date / drive / 'velodyne_points' / 'data' / f'{frame:010}.bin'
+        scan.parent.mkdir(parents=True, exist_ok=True)
+        points = np.random.default_rng(frame).uniform((4, -3, -2, 0), (9, 3, 2, 1), (500, 4))
+        points.astype(np.float32).tofile(scan)
+    projection = '60 0 48 -3 0 60 40 0 0 0 1 0'
+    cameras = f'calib_time: 09-Jan-2012\nR_rect_00: 1 0 0 0 1 0 0 0 1\nP_rect_02: {projection}\n'
+    (root / date / 'calib_cam_to_cam.txt').write_text(f'{cameras}P_rect_03: {projection}\n')
+    scanner = 'R: 0 -1 0 0 0 -1 1 0 0\nT: 0 0 0.2\n'
+    (root / date / 'calib_velo_to_cam.txt').write_text(scanner)
+    (root / ann_file).parent.mkdir(parents=True, exist_ok=True)
+    (root / ann_file).write_text(f'{date}/{drive} 1 l\n{date}/{drive} 0000000001 r\n')

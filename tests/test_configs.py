@@ -1,5 +1,6 @@
 """Every config is what its name says, builds, reads its data, trains and validates."""
 
+import copy
 import os
 import re
 from collections import Counter
@@ -23,11 +24,12 @@ from mmrefine.registry import MODELS
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / 'configs').glob('*/*.py'))
 # These networks learn from label maps alone: test_edge_net_configs.py,
-# test_inverse_net_configs.py.
+# test_inverse_net_configs.py. PISR's models are mmdet's: test_models/test_pisr_in_mmdet.py.
 CONFIGS = [
     path
     for path in CONFIGS
-    if path.parent.name != '_base_' and not path.stem.startswith(('edge-net', 'inverse-net'))
+    if path.parent.name not in ('_base_', 'pisr')
+    and not path.stem.startswith(('edge-net', 'inverse-net'))
 ]
 SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
 # model _ GPUs x batch - iterations _ data set - size
@@ -65,22 +67,9 @@ def narrower(width: Any) -> Any:
 
 def make_small(cfg: Config) -> None:
     """Reduce sizes, so that a step takes a fraction of a second; keep everything else."""
-    for part in all_dicts(cfg.model):
-        kind = str(part.get('type', '')).split('.')[-1]
-        if kind in ('FFNet', 'FFNetResNet'):
-            make_ffnet_small(part, kind)
-        for key in WIDTHS:
-            # An FFNet's up-head has widths of its own, which no config changes.
-            if key in part and kind not in ('FFNet', 'FFNetResNet', 'FFNetHead'):
-                part[key] = narrower(part[key])
-        if 'num_blocks' in part:
-            part['num_blocks'] = (1,) * len(part['num_blocks'])
-        if 'depth' in part:  # of a ResNet; its branches start at zero and pass no gradient
-            part.update(depth=50, zero_init_residual=False)
-        if 'num_modules' in part:
-            part['num_modules'] = 1
-        if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
-            part['init_cfg'] = None  # nothing is downloaded
+    make_model_small(cfg.model)
+    if cfg.model.get('teacher'):
+        write_teacher(cfg.model.teacher)
     if 'size' in cfg.model.data_preprocessor:
         cfg.model.data_preprocessor.size = CROP
     for split in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
@@ -91,7 +80,7 @@ def make_small(cfg: Config) -> None:
                 step['crop_size'] = CROP
             if str(step.get('type')) == 'RandomResize':
                 step['scale'] = (96, 80)
-            elif str(step.get('type')) == 'mmseg.Resize':
+            elif str(step.get('type')) in ('mmseg.Resize', 'mmrefine.ResizeFrames'):
                 step['scale'] = (64, 64)
     for split in ('val_dataloader', 'test_dataloader'):
         cfg[split].batch_size = 1
@@ -105,11 +94,40 @@ def make_ffnet_small(part: dict, kind: str) -> None:
     part.update(dict(backbone=small) if kind == 'FFNet' else small)
 
 
+def make_model_small(model: dict) -> None:
+    for part in all_dicts(model):
+        kind = str(part.get('type', '')).split('.')[-1]
+        if kind in ('FFNet', 'FFNetResNet'):
+            make_ffnet_small(part, kind)
+        for key in WIDTHS:
+            # An FFNet's up-head has widths of its own, which no config changes.
+            if key in part and kind not in ('FFNet', 'FFNetResNet', 'FFNetHead'):
+                part[key] = narrower(part[key])
+        if 'num_blocks' in part:
+            part['num_blocks'] = (1,) * len(part['num_blocks'])
+        if 'depth' in part:  # of a ResNet; its branches start at zero and pass no gradient
+            part.update(depth=min(part['depth'], 50), zero_init_residual=False)
+        if 'num_modules' in part:
+            part['num_modules'] = 1
+        if (part.get('init_cfg') or {}).get('type') == 'Pretrained':
+            part['init_cfg'] = None  # nothing is downloaded
+
+
+def write_teacher(teacher: dict) -> None:
+    """Weights of a small network of the teacher's kind, where the config wants them."""
+    model = Config.fromfile(teacher['config']).model
+    make_model_small(model)
+    path = Path(teacher['checkpoint'])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({'state_dict': MODELS.build(copy.deepcopy(model)).state_dict()}, path)
+    teacher['config'] = model
+
+
 def test_there_are_configs_of_every_method():
     assert len(SEGFIX) >= 15
     assert {path.parent.name for path in CONFIGS} == {
         folder.name for folder in (ROOT / 'configs').iterdir() if folder.is_dir()
-    } - {'_base_'}
+    } - {'_base_', 'pisr'}
     text = ' '.join(path.stem for path in SEGFIX)
     for part in ('cityscapes', 'ade20k', 'gta5', 'cityscapes-ade20k', 'camvid', 'own-data',
                  'hrnet-w18', 'hrnet-w32', 'hrnet2x', 'm4', 'm16', 'width-3', 'width-10',

@@ -4,7 +4,9 @@ from .. import registry  # noqa: F401 - first: it imports mmcv without its warni
 from . import transforms
 from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset
+from .frame_folders import FrameFolderDataset
 from .instance_maps import CocoInstanceMapDataset
+from .kitti import KittiRawDataset
 from .label_maps import DrawnLabelMapDataset, LabelMapDataset
 from .nyuv2 import NYUv2Dataset
 from .object_patches import ObjectPatchDataset
@@ -21,6 +23,8 @@ __all__ = [
     'CocoInstanceMapDataset',
     'DrawnLabelMapDataset',
     'EvenSourceSampler',
+    'FrameFolderDataset',
+    'KittiRawDataset',
     'LabelMapDataset',
     'NYUv2Dataset',
     'ObjectPatchDataset',

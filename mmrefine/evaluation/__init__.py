@@ -4,6 +4,7 @@ from .. import registry  # noqa: F401 - first: it imports mmcv without its warni
 from .boundary_fscore_metric import BoundaryFScoreMetric
 from .boundary_iou_metric import BoundaryIoUMetric
 from .cityscapes_instance_metric import CityscapesInstanceMetric
+from .depth_metric import DepthBoundaryMetric, MonocularDepthMetric
 from .edge_fscore_metric import EdgeFScoreMetric
 from .instance_boundary_metric import InstanceBoundaryMetric
 from .patch_metric import PatchMetric
@@ -18,8 +19,10 @@ __all__ = [
     'BoundaryFScoreMetric',
     'BoundaryIoUMetric',
     'CityscapesInstanceMetric',
+    'DepthBoundaryMetric',
     'EdgeFScoreMetric',
     'InstanceBoundaryMetric',
+    'MonocularDepthMetric',
     'PatchMetric',
     'PerceptualConsistencyMetric',
     'RefinementGain',

@@ -1,14 +1,8 @@
 """Boundary measures on plain arrays.
 
-Each measure takes a prediction and its ground truth and returns :class:`Counts` of one
-image. Counts add up (``+``, ``sum``, :func:`total`); ``counts.figures()`` is a dictionary
-of figures::
-
-    total(boundary_fscore(p, t, 3, num_classes=19) for p, t in pairs).figures()['fscore']
-"""
-
 from .accuracy import BoundaryAccuracyCounts, mean_boundary_accuracy
 from .counts import Counts, total
+from .depth import DepthErrorCounts, depth_boundary_fscore, depth_errors
 from .flicker import FlickerCounts, boundary_flicker
 from .fscore import BoundaryFScoreCounts, boundary_fscore
 from .inner_band import BoundaryIoUCounts, boundary_iou
@@ -38,6 +32,7 @@ __all__ = [
     'BoundaryFScoreCounts',
     'BoundaryIoUCounts',
     'Counts',
+    'DepthErrorCounts',
     'ErrorCounts',
     'FlickerCounts',
     'InstanceBoundaryFScoreCounts',
@@ -52,6 +47,8 @@ __all__ = [
     'boundary_upper_bound',
     'consistency_maps',
     'correct_near_boundary',
+    'depth_boundary_fscore',
+    'depth_errors',
     'error_by_distance',
     'instance_boundary_fscore',
     'mean_boundary_accuracy',

@@ -6,11 +6,14 @@ from . import (
     classifiers,
     data_preprocessors,
     decode_heads,
+    detectors,
     edge_nets,
     inverse_nets,
     losses,
     necks,
+    pose_nets,
     segmentors,
+    teachers,
 )
 from .perceptual_features import PerceptualFeatures
 
@@ -20,9 +23,12 @@ __all__ = [
     'classifiers',
     'data_preprocessors',
     'decode_heads',
+    'detectors',
     'edge_nets',
     'inverse_nets',
     'losses',
     'necks',
+    'pose_nets',
     'segmentors',
+    'teachers',
 ]

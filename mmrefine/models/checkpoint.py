@@ -227,6 +227,9 @@ def load_weights(
         ValueError: if the weights are of another model.
     """
     own = network.state_dict()
+    absent = [p for p in getattr(network, 'TRAINING_ONLY', ()) if getattr(network, p) is None]
+    prefixes = tuple(f'{part}.' for part in absent)
+    state_dict = {k: v for k, v in state_dict.items() if not k.startswith(prefixes)}
     problems = [f'{k} is missing' for k in own if k not in state_dict]
     problems += [f'{k} is unknown' for k in state_dict if k not in own]
     problems += [
@@ -257,6 +260,8 @@ def publish_checkpoint(
 ) -> str:
     """Make a training checkpoint small and self-contained.
 
+    Parts that a model names in ``TRAINING_ONLY`` are left out, of weights and of the config.
+
     Args:
         model: Config file or model config the checkpoint was trained with.
         checkpoint: Training checkpoint.
@@ -276,6 +281,8 @@ def publish_checkpoint(
     cfg = model_config(model)
     _check_parts(cfg, 'model: a config kept in a checkpoint')
     _drop_pretrained(cfg)
+    for part in getattr(MODELS.get(cfg['type']), 'TRAINING_ONLY', ()):
+        cfg.pop(part, None)
     network = build_model(cfg, checkpoint)
     state_dict = {
         key: value.half() if half and value.is_floating_point() and value.ndim > 1 else value

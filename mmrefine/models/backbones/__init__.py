@@ -5,6 +5,7 @@ from .ffnet_resnet import FFNetResNet
 from .hrnet import HRNet
 from .hrnet2x import HRNet2x
 from .patch_efficientnet import PatchEfficientNet
+from .stem_resnet import StemResNet
 
 __all__ = [
     'EfficientNetLiteStages',
@@ -12,4 +13,5 @@ __all__ = [
     'HRNet',
     'HRNet2x',
     'PatchEfficientNet',
+    'StemResNet',
 ]

@@ -1,5 +1,6 @@
 """Data preprocessors."""
 
+from .frame_data_preprocessor import FrameDataPreProcessor
 from .patch_data_preprocessor import PatchDataPreProcessor
 
-__all__ = ['PatchDataPreProcessor']
+__all__ = ['FrameDataPreProcessor', 'PatchDataPreProcessor']

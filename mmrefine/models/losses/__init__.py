@@ -6,6 +6,7 @@ from .edge_cross_entropy import EdgeCrossEntropyLoss
 from .inverseform_loss import InverseFormLoss
 from .perceptual_consistency_loss import PerceptualConsistencyLoss
 from .semeda_loss import SEMEDALoss
+from .view_synthesis_loss import ViewSynthesisLoss
 
 __all__ = [
     'BalancedCrossEntropyLoss',
@@ -14,6 +15,7 @@ __all__ = [
     'InverseFormLoss',
     'PerceptualConsistencyLoss',
     'SEMEDALoss',
+    'ViewSynthesisLoss',
     'balanced_cross_entropy',
     'boundary_cross_entropy',
 ]

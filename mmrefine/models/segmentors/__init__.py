@@ -4,6 +4,7 @@ from .auxadapt import AuxAdaptSegmentor
 from .ffnet import FFNet
 from .patch_refiner import PatchRefiner
 from .segfix import SegFix
+from .self_supervised_depth import SelfSupervisedDepth
 from .video_pairs import PairDataPreProcessor, VideoPairSegmentor
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     'PairDataPreProcessor',
     'PatchRefiner',
     'SegFix',
+    'SelfSupervisedDepth',
     'VideoPairSegmentor',
 ]

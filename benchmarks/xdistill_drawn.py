@@ -1,0 +1,155 @@
+"""X-Distill on drawn scenes: depth with and without a teacher of shapes, several seeds.
+
+    python benchmarks/xdistill_drawn.py
+
+Draws videos of textured planes, boxes and posts with their true depth into OUT/data, trains every
+variant with every seed, and keeps what each run reached in OUT/results.json. Runs that are in
+there are not run again, so a stopped benchmark goes on where it was. --variants, --seeds and
+--show tell what to run, or to print the table of what there is.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rich.table
+from rich.console import Console
+
+from mmrefine.ops.depth.draw_scene import camera_path, draw_scene, render_scene, scene_intrinsics
+
+ROOT = Path(__file__).parents[1]
+CONFIG = 'configs/xdistill/xdistill_monodepth-mini{}_1xb4-1200_drawn-48x96.py'
+SIZE = (48, 96)
+VIDEOS = {'train': 120, 'val': 15}
+FRAMES = 6
+# What a camera adds to the frames: without, looks alone tell depth, and there is nothing to teach.
+NOISE, EXPOSURE = 6.0, 0.08
+WEIGHT = 'model.depth_to_seg.loss_weight'
+LABELS = 'train_dataloader.dataset.data_prefix.seg_map_path'
+# Title, config, options.
+VARIANTS = {
+    'photometric': ('photometric alone, λ = 0', '-photometric', []),
+    'labels': ('+ surfaces, λ = 0.01', '', []),
+    'labels-0.03': ('+ surfaces, λ = 0.03', '', [f'{WEIGHT}=0.03']),
+    'labels-0.1': ('+ surfaces, λ = 0.1', '', [f'{WEIGHT}=0.1']),
+    'shuffled': ('+ shuffled surfaces, λ = 0.01', '', [f'{LABELS}=shuffled/train']),
+    'shuffled-0.03': (
+        '+ shuffled surfaces, λ = 0.03',
+        '',
+        [f'{WEIGHT}=0.03', f'{LABELS}=shuffled/train'],
+    ),
+}
+FIGURES = {
+    'depth/abs_rel': 'abs rel',
+    'depth/rmse': 'RMSE',
+    'depth/d1': 'δ < 1.25',
+    **{f'depth_boundary/fscore_{t}px': f'F {t} px' for t in (1, 2, 3)},
+}
+
+
+def write_videos(folder: Path) -> None:
+    """Frames, true depth, surfaces, and the surfaces of another video ("shuffled")."""
+    if (folder / 'complete').exists():
+        return
+    for split, (name, count) in enumerate(VIDEOS.items()):
+        for index in range(count):
+            rng = np.random.default_rng((split, index))
+            scene, video = draw_scene(rng), f'{index:03}'
+            for frame, pose in enumerate(camera_path(FRAMES, rng)):
+                image, depth, surfaces = render_scene(scene, pose, SIZE)
+                exposure = 1 + rng.uniform(-EXPOSURE, EXPOSURE)
+                image = image * exposure + rng.normal(0, NOISE, image.shape)
+                other = f'{(index + count // 2) % count:03}'
+                for kind, owner, array in (
+                    ('frames', video, np.clip(image, 0, 255).round().astype(np.uint8)),
+                    ('depth', video, (depth * 256).round().astype(np.uint16)),
+                    ('labels', video, surfaces),
+                    ('shuffled', other, surfaces),
+                ):
+                    path = folder / kind / name / owner / f'{frame}.png'
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    cv2.imwrite(str(path), array)
+    np.savetxt(folder / 'frames' / 'train' / 'intrinsics.txt', scene_intrinsics(SIZE))
+    (folder / 'complete').touch()
+
+
+def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
+    """Run tools/train.py, which validates at the end; what it found."""
+    command = [sys.executable, '-W', 'ignore', ROOT / 'tools/train.py', ROOT / config]
+    command += ['--work-dir', work_dir, '--cfg-options', *options]
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with open(work_dir / 'output.txt', 'w') as log:
+        subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
+    latest = max(work_dir.glob('*/vis_data/scalars.json'))
+    lines = [json.loads(line) for line in latest.read_text().splitlines()]
+    last = [line for line in lines if 'depth/abs_rel' in line][-1]
+    return {name: last[name] for name in FIGURES}
+
+
+def save(results: dict, path: Path) -> None:
+    temporary = path.with_suffix('.part')
+    temporary.write_text(json.dumps(results, indent=1))
+    temporary.replace(path)
+
+
+def show(results: dict[str, dict[str, float]]) -> None:
+    table = rich.table.Table('variant', 'seeds', *FIGURES.values(), title='mean ± spread')
+    for variant, (title, _, _) in VARIANTS.items():
+        runs = [run for key, run in results.items() if key.startswith(f'{variant} seed')]
+        cells = []
+        for name in FIGURES if runs else ():
+            values = np.array([run[name] for run in runs])
+            spread = values.std(ddof=1) if len(values) > 1 else float('nan')
+            digits = 1 if 'fscore' in name else 3
+            cells.append(f'{values.mean():.{digits}f} ± {spread:.{digits}f}')
+        table.add_row(title, str(len(runs)), *cells)
+    Console(width=120).print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/xdistill-drawn'))
+    parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--iterations', type=int, default=1200)
+    parser.add_argument('--show', action='store_true', help='print the table and stop')
+    args = parser.parse_args()
+    out = args.out.resolve()
+    path = out / 'results.json'
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    if not args.show:
+        write_videos(out / 'data')
+        roots = [
+            f'{s}_dataloader.dataset.data_root={out / "data"}' for s in ('train', 'val', 'test')
+        ]
+        for seed in args.seeds:  # so that all variants have the first seed first
+            for variant in args.variants:
+                key = f'{variant} seed {seed}'
+                if key in results:
+                    continue
+                _, config, options = VARIANTS[variant]
+                options = [*roots, f'randomness.seed={seed}', *length(args.iterations), *options]
+                work_dir = out / key.replace(' ', '_')
+                results[key] = train(CONFIG.format(config), work_dir, options)
+                save(results, path)
+                print(key, {name: round(value, 3) for name, value in results[key].items()})
+    show(results)
+
+
+def length(iterations: int) -> list[str]:
+    """Options for so many iterations, with one validation, at the end."""
+    return [
+        f'train_cfg.max_iters={iterations}',
+        f'train_cfg.val_interval={iterations}',
+        f'param_scheduler.0.end={iterations}',
+        f'param_scheduler.0.milestones=[{3 * iterations // 4}]',
+        f'default_hooks.checkpoint.interval={10**9}',
+    ]
+
+
+if __name__ == '__main__':
+    main()

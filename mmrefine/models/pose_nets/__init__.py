@@ -1,0 +1,5 @@
+"""Networks that tell how the camera moved."""
+
+from .pose_net import PoseNet
+
+__all__ = ['PoseNet']
