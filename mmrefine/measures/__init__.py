@@ -1,5 +1,12 @@
 """Boundary measures on plain arrays.
 
+Each measure takes a prediction and its ground truth and returns :class:`Counts` of one
+image. Counts add up (``+``, ``sum``, :func:`total`); ``counts.figures()`` is a dictionary
+of figures::
+
+    total(boundary_fscore(p, t, 3, num_classes=19) for p, t in pairs).figures()['fscore']
+"""
+
 from .accuracy import BoundaryAccuracyCounts, mean_boundary_accuracy
 from .counts import Counts, total
 from .depth import DepthErrorCounts, depth_boundary_fscore, depth_errors
