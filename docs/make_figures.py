@@ -23,10 +23,10 @@ from mmrefine.ops import (
     crop_patches,
     direction_to_offset,
     propose_boxes,
-    reassemble_patches,
     segfix_targets,
     semantic_edge_map,
 )
+from mmrefine.ops.colour_odds import colour_odds
 from mmrefine.ops.run_lengths import decode_mask
 from mmrefine.pictures import drawing
 from mmrefine.pictures.directions import draw_directions, draw_legend
@@ -149,15 +149,17 @@ def bpr() -> np.ndarray:
     coarse = decode_mask(results[0]['segmentation'], image.shape[:2])
     refiner = build_refiner('bpr', device='cpu')
     boxes = propose_boxes(coarse, refiner.patch_size, refiner.iou_threshold)
+    evidence = cv2.merge([image, colour_odds(image, coarse)])
     images, masks = (
-        crop_patches(array, boxes, refiner.input_size, refiner.padding) for array in (image, coarse)
+        crop_patches(array, boxes, refiner.input_size, refiner.padding)
+        for array in (evidence, coarse)
     )
     inputs = refiner.model.data_preprocessor.assemble(
         torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks)
     )
     with torch.inference_mode():
-        probabilities = refiner.model.predict_probabilities(inputs).numpy()
-    refined = reassemble_patches(coarse, boxes, probabilities, padding=refiner.padding)
+        probabilities = refiner.model.predict_probabilities(inputs)[:, 0].numpy()
+    refined = refiner.refine(image, coarse)
     chosen = most_changed(coarse, refined, boxes, 3)
     zoom, side = 0.95, 153
     whole = outlined(image, zoom, (coarse, drawing.COARSE))

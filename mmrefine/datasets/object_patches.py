@@ -66,7 +66,7 @@ class ObjectPatchDataset(BaseDataset):
         patches_per_image, objects_per_image: Windows in an item, and most objects they come from.
         min_area: Pixels; smaller objects are left out.
         invert_share: How often object and background change places.
-        polygon_share: How often the truth is drawn with few corners, within two pixels, as many
+        polygon_share: How often the truth is drawn with few corners, within three pixels, as many
             annotators do: such masks are to be left alone, too.
         looks: Change colours, sharpness and compression of the patches.
         kwargs: As for mmengine's ``BaseDataset``; no pipeline.
@@ -212,7 +212,7 @@ class ObjectPatchDataset(BaseDataset):
         part = surroundings(seen, AROUND)
         image, truth = image[part], pair.truth[part]
         if pair.predicted is None and rng.random() < self.polygon_share:
-            drawn = with_few_corners(truth == 1, rng.uniform(0.7, 2))
+            drawn = with_few_corners(truth == 1, rng.uniform(0.7, 3))
             truth = np.where(truth == IGNORED, truth, drawn).astype(np.uint8)
         if pair.predicted is not None:
             coarse = pair.predicted[part]

@@ -26,13 +26,13 @@ from ..registry import REFINERS
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
 from .confidence import ObjectConfidence, Refined, changes
-from .leave_alone import believe, off_along_outline, weights_of
+from .leave_alone import believe, off_along_outline, weights_of, without_specks
 from .network import Model, NetworkRefiner, checked_number, checked_share
 from .patch_rows import PatchRows
 
 # Above 0.5 in half precision, too.
 EPSILON = 0.001
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_unet-small.pth'
+SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_lite0.pth'
 
 
 class _Pass(NamedTuple):
@@ -320,7 +320,7 @@ class BPRRefiner(NetworkRefiner):
             off = _to_numpy(averages[1].probabilities)
             coarse = item.edit.mask(item.key, window)
             whole = off_along_outline(coarse, off, covered)
-            mean = believe(coarse, mean, off, whole, self.leave_alone)
+            mean = without_specks(coarse, believe(coarse, mean, off, whole, self.leave_alone))
         item.edit.apply(item.key, window, mean, covered)
         return None if whole is None else 1 / (1 + math.exp(-whole))
 

@@ -3,10 +3,10 @@
 A ``PatchHead`` gives two probabilities for each pixel: that it is object, and that the coarse mask
 is off by two pixels or more nearby. One patch alone can be wrong about the second; all patches of
 an object together hardly are: a mask that lies 3 px too far left does so everywhere, and one that
-is right is so everywhere. So a change is believed by three pieces of evidence, added up in log-odds
-with weights that were fitted on images that the network was not trained on (logistic regression):
+is right is so everywhere. So a change is believed by three pieces of evidence, added up in log-odds:
 how sure the network is of it, whether the mask is off here, and whether it is off along the whole
-outline. Not in BPR's paper (arXiv 2104.05239), which believes every change.
+outline. Not in BPR's paper (arXiv 2104.05239), which believes every change. New specks are never
+believed.
 
 Shapes: h, w = rows and columns of a part of the image.
 """
@@ -14,11 +14,13 @@ Shapes: h, w = rows and columns of a part of the image.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from ..ops.boxes import boundary_scores
 
 LEAST = 0.003  # probability; a network is not surer than that
+LEAST_PIECE = 50  # pixels of an island or a hole that was not in the coarse mask
 
 
 class Weights(NamedTuple):
@@ -91,6 +93,27 @@ def believe(
     believed = 1 / (1 + np.exp(-(evidence + weights.whole * whole + weights.bias)))
     believed = np.where(change > 0.5, believed, np.minimum(change, believed))
     return np.asarray(np.where(mask, 1 - believed, believed), np.float32)
+
+
+def without_specks(mask: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Take back islands and holes that were not there, unless they are of some size.
+
+    Args:
+        mask: bool (h, w), the coarse mask.
+        probabilities: float32 (h, w), of the object.
+
+    Returns:
+        float32 (h, w); of a speck, 1 − ``probabilities``.
+    """
+    refined = probabilities > 0.5
+    speck = np.zeros_like(refined)
+    for now, before in ((refined, mask), (~refined, ~mask)):
+        number, pieces, facts, _ = cv2.connectedComponentsWithStats(now.view(np.uint8))
+        is_old = np.bincount(pieces[before], minlength=number) > 0
+        is_speck = ~is_old & (facts[:, cv2.CC_STAT_AREA] < LEAST_PIECE)
+        is_speck[0] = False  # all that is not ``now``
+        speck |= is_speck[pieces]
+    return np.asarray(np.where(speck, 1 - probabilities, probabilities))
 
 
 def log_odds(probabilities: np.ndarray) -> np.ndarray:

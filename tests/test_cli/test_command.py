@@ -172,7 +172,7 @@ def test_info_names_versions_device_and_what_each_file_of_weights_learned_from(c
     assert len(weights) >= 6
     blocks = {block.splitlines()[0]: block for block in text.split('\n\n')[1:]}
     assert sorted(blocks) == weights
-    assert 'CC BY-NC' in blocks[str(ROOT / 'mmrefine' / 'weights' / 'bpr_unet-small.pth')]
+    assert 'CC BY-NC' in blocks[str(ROOT / 'mmrefine' / 'weights' / 'bpr_lite0.pth')]
 
 
 @pytest.mark.skipif(shutil.which('bash') is None, reason='bash is not there')

@@ -9,6 +9,7 @@ from mmrefine.refiners.leave_alone import (
     log_odds,
     off_along_outline,
     weights_of,
+    without_specks,
 )
 
 SIZE = (12, 20)
@@ -71,6 +72,21 @@ def test_only_the_outline_that_was_looked_at_counts():
     assert off_along_outline(mask, off, covered) == pytest.approx(np.log(0.1 / 0.9), abs=1e-5)
     assert off_along_outline(np.zeros(SIZE, bool), off, covered) == 0
     assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
+
+
+def test_specks_are_taken_back():
+    mask = np.zeros((40, 60), bool)
+    mask[5:35, 5:40] = True
+    wanted = mask.copy()
+    wanted[10:12, 40:44] = True  # grows
+    wanted[10:30, 50:55] = True  # an island of some size
+    specks = np.zeros_like(mask)
+    specks[5, 47], specks[20:23, 20:23] = True, True  # an island and a hole
+    probabilities = np.where(wanted ^ specks, 0.8, 0.1).astype(np.float32)
+    found = without_specks(mask, probabilities)
+    np.testing.assert_array_equal(found > 0.5, wanted)
+    np.testing.assert_array_equal(found[~specks], probabilities[~specks])
+    np.testing.assert_allclose(without_specks(~mask, 1 - probabilities), 1 - found)
 
 
 def test_settings():

@@ -21,5 +21,13 @@ model = dict(
         align_corners=False,
     ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole', patch_size=64, padding=0, input_size=64, iou_threshold=0.25),
+    # leave_alone: how much a change is believed (mmrefine/refiners/leave_alone.py).
+    test_cfg=dict(
+        mode='whole',
+        patch_size=64,
+        padding=0,
+        input_size=64,
+        iou_threshold=0.4,
+        leave_alone=dict(change=1.0, here=0.0, whole=1.5, bias=-0.7),
+    ),
 )
