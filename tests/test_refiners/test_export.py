@@ -87,7 +87,7 @@ def test_shipped_networks(method, tmp_path):
     refiner = build_refiner(method, device='cpu')
     export_refiner(refiner, tmp_path / 'network.onnx')
     exported = build_refiner(method, tmp_path / 'network.onnx', backend='onnxruntime')
-    channels = 6 if method == 'bpr' else 3
+    channels = getattr(refiner.model.data_preprocessor, 'num_channels', 3)
     inputs = torch.randn(3, channels, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(
