@@ -3,10 +3,10 @@
 A ``PatchHead`` gives two probabilities for each pixel: that it is object, and that the coarse mask
 is off by two pixels or more nearby. One patch alone can be wrong about the second; all patches of
 an object together hardly are: a mask that lies 3 px too far left does so everywhere, and one that
-is right is so everywhere. So a change is believed by three pieces of evidence, added up in log-odds:
-how sure the network is of it, whether the mask is off here, and whether it is off along the whole
-outline. Not in BPR's paper (arXiv 2104.05239), which believes every change. New specks are never
-believed.
+is right is so everywhere. So a change is believed by three pieces of evidence, added up in
+log-odds: how sure the network is of it, whether the mask is off here, and whether it is off along
+the whole outline. New specks are never believed. Not in BPR's paper (arXiv 2104.05239), which
+believes every change.
 
 Shapes: h, w = rows and columns of a part of the image.
 """
