@@ -6,7 +6,9 @@ it refined.
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,10 +239,26 @@ def run(args: argparse.Namespace) -> int:
     from ..runs.processes import leave_processes, start_processes
 
     silence_opencv()
+    _end_as_if_interrupted()
     rank, processes = start_processes(args.launcher)
     status = _refine_share(args, rank, processes)
     leave_processes()
     return status
+
+
+def _end_as_if_interrupted() -> None:
+    """Let a request to end, or a lost terminal, do what Ctrl-C does: say so and end in order."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ('SIGTERM', 'SIGHUP'):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        # Not where it is ignored, as under nohup.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, interrupt)
 
 
 def _refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
