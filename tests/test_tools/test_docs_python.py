@@ -12,6 +12,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from mmrefine.apis import inferencer, predictions
+from mmrefine.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / 'docs' / 'python.md'
@@ -80,16 +81,14 @@ def test_python_examples(names, capsys):
         assert Path(path).stat().st_size > 100, path
 
 
-def test_shell_examples(names, run_tool):
+def test_shell_examples(names):
     (block,) = blocks('bash')
     lines = block.splitlines()
     assert len(lines) == 2
     for line in lines:
-        program, script, *arguments = line.split()
-        assert program == 'python'
-        outcome = run_tool(Path(script).name, *arguments)
-        assert (ROOT / script).is_file()
-        assert outcome.status == 0, outcome.err
+        program, *words = line.split()
+        assert program == 'mmrefine'
+        assert main(words) == 0
     assert sorted(path.name for path in Path('pictures').iterdir()) == ['a.png', 'b.png']
     assert Path('refined.mp4').stat().st_size > 1000
 
