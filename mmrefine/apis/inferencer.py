@@ -56,14 +56,14 @@ class RefinementInferencer(BaseInferencer):
         1000
 
     Args:
-        model: As for :func:`mmrefine.apis.build_refiner`; or a refiner.
+        model: As for ``mmrefine.apis.build_refiner``; or a refiner.
         weights: Weights in place of those that the method ships or the config names.
         device: Where the network runs; a GPU by default if there is one.
         show_progress: Whether to show a progress bar.
         **options: Further options of the refiner: ``scale=1``.
 
     Raises:
-        ValueError, TypeError: as :func:`mmrefine.apis.build_refiner`.
+        ValueError, TypeError: as ``mmrefine.apis.build_refiner``.
     """
 
     visualize_kwargs = {'return_vis', 'show', 'wait_time', 'sink', 'insets', 'width'}
@@ -109,7 +109,7 @@ class RefinementInferencer(BaseInferencer):
         Args:
             inputs: An image, path or BGR uint8 array (H, W, 3); a list of them; a folder of
                 images; or a video file.
-            masks: What was predicted for it, of any kind that :func:`mmrefine.apis.refine` takes;
+            masks: What was predicted for it, of any kind that ``mmrefine.apis.refine`` takes;
                 a list of the same length; a folder of label maps with the names of the images;
                 for a video, a folder with one label map for each frame, in the order of their
                 names.
@@ -131,8 +131,8 @@ class RefinementInferencer(BaseInferencer):
 
         Returns:
             ``predictions``: the refined ones, each of the kind that was given (arrays for files).
-            ``visualization``: RGB uint8 pictures, or an empty list. Of a single image, both are
-            no lists.
+            ``visualization``: RGB uint8 pictures, or an empty list. A single image gives single
+            ones, not lists.
 
         Raises:
             ValueError: if anything has no counterpart, does not fit or cannot be read.
@@ -186,17 +186,17 @@ class RefinementInferencer(BaseInferencer):
         insets: int = 3,
         width: int = 1000,
     ) -> list[np.ndarray]:
-        """Draw before and after, as :func:`mmrefine.apis.draw_refinement`.
+        """Draw before and after, as ``mmrefine.apis.draw_refinement``.
 
         Args:
-            inputs: A batch as :meth:`preprocess` gives it.
-            preds: Refined masks as :meth:`forward` gives them.
-            show: As in :meth:`__call__`.
-            return_vis: As in :meth:`__call__`.
-            wait_time: As in :meth:`__call__`.
+            inputs: A batch as ``preprocess`` gives it.
+            preds: Refined masks as ``forward`` gives them.
+            show: As in ``__call__``.
+            return_vis: As in ``__call__``.
+            wait_time: As in ``__call__``.
             sink: Where pictures are written to.
-            insets: As in :meth:`__call__`; videos have none.
-            width: As in :meth:`__call__`.
+            insets: As in ``__call__``; videos have none.
+            width: As in ``__call__``.
 
         Returns:
             RGB uint8 pictures (h, width, 3) if ``return_vis``.

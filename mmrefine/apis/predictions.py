@@ -97,7 +97,7 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
     """Get at the masks of predictions.
 
     Args:
-        predictions: As for :func:`refine`.
+        predictions: As for ``refine``.
 
     Raises:
         TypeError: if they are of another kind.
@@ -214,7 +214,7 @@ def refine_dataset(refiner: Refiner, dataset: Any) -> Any:
         A data set of the same images with refined masks; annotations without masks stay.
 
     Raises:
-        ValueError, TypeError: as :func:`refine`; the text names the image.
+        ValueError, TypeError: as ``refine``; the text names the image.
     """
     annotations = {}
     for path, image, detections in dataset:

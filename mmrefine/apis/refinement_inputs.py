@@ -21,7 +21,7 @@ class RefinementInput:
     Attributes:
         name: What its files are called, without suffix; may have folders.
         image: Path, or BGR uint8 (H, W, 3).
-        predictions: As for :func:`mmrefine.apis.refine`.
+        predictions: As for ``mmrefine.apis.refine``.
         truth: What they should be, of any of these kinds, if known.
     """
 

@@ -157,7 +157,7 @@ class _RefinedImage:
                     self._worse += (refined != target).astype(np.int32) - (mask != target)
 
     def draw(self, image: np.ndarray, insets: int) -> np.ndarray:
-        """Draw all that was added over the image; see :func:`draw_refinement`."""
+        """Draw all that was added over the image; see ``draw_refinement``."""
         truth, changes = self._truth, None
         ignore_index: int | None = IGNORED
         if isinstance(truth, TrueInstances):

@@ -53,7 +53,7 @@ class MaskRules:
     resize: bool = False
 
     def open(self, path: str | os.PathLike) -> MaskFile:
-        """Read a file; see :func:`open_mask_file`."""
+        """Read a file; see ``open_mask_file``."""
         options = dict(polygons=self.polygons, tolerance=self.tolerance)
         return open_mask_file(path, self.format, **options)
 
@@ -190,10 +190,10 @@ class ResultFile:
 
     Args:
         images: Folder, file or pattern of images.
-        results: The file; see :func:`mmrefine.files.open_mask_file.open_mask_file`.
+        results: The file; see ``mmrefine.files.open_mask_file.open_mask_file``.
         annotations: COCO annotations, which say what image each ``image_id`` of results is;
             without, it is the file's name or its number
-            (:class:`mmrefine.files.image_ids.ImageIds`).
+            (``mmrefine.files.image_ids.ImageIds``).
         out: The refined file, of the same suffix.
         settings: What else the outcome depends on; images that an earlier run finished with other
             settings are refined again.

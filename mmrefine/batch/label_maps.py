@@ -169,7 +169,7 @@ class VideoLabelMaps(LabelMaps):
         mask_suffix: How the stems of label maps end after the name that the frame gets.
 
     Raises:
-        ValueError: as for :class:`LabelMaps`; if ``masks`` is no folder; if the video cannot be
+        ValueError: as for ``LabelMaps``; if ``masks`` is no folder; if the video cannot be
             read, or has more or fewer frames.
     """
 

@@ -45,7 +45,7 @@ class OpenedImage:
         size_hw: Size that the masks must have.
         origin: The file that says so.
         refine: Refined masks of given ones: label map (H, W), with
-            :data:`mmrefine.files.label_ids.IGNORED` where ignored, or stack uint8 (N, H, W).
+            ``mmrefine.files.label_ids.IGNORED`` where ignored, or stack uint8 (N, H, W).
     """
 
     size_hw: tuple[int, int]

@@ -28,7 +28,7 @@ class SteadySource:
         tasks: All frames of all videos.
         reach: Neighbours on each side that are listened to.
         one_video: Whether all tasks are one video, in the order they have; else videos and order
-            are read from the names of images, see :func:`mmrefine.ops.order_frames`.
+            are read from the names of images, see ``mmrefine.ops.order_frames``.
 
     Raises:
         ValueError: if ``reach`` is negative, or names do not tell videos and order.

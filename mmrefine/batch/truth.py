@@ -64,7 +64,7 @@ class GroundTruth(Protocol):
             size_hw: Its size.
 
         Returns:
-            Integers (H, W) with :data:`mmrefine.files.label_ids.IGNORED` where ignored; or
+            Integers (H, W) with ``mmrefine.files.label_ids.IGNORED`` where ignored; or
             instances.
 
         Raises:
@@ -95,7 +95,7 @@ class TrueLabelMaps:
         self._files = FileIndex([(file.name, file) for file in files])
 
     def read(self, names: Sequence[str], size_hw: tuple[int, int]) -> np.ndarray:
-        """See :class:`GroundTruth`."""
+        """See ``GroundTruth``."""
         path = (self._only or _first(self._files, names, self._where)).path
         labels = read_label_map(path).labels
         _check_size(path, labels.shape, size_hw)
@@ -122,7 +122,7 @@ class TrueAnnotations:
         self._files = FileIndex([(file.full_name, file) for file in files])
 
     def read(self, names: Sequence[str], size_hw: tuple[int, int]) -> TrueInstances:
-        """See :class:`GroundTruth`."""
+        """See ``GroundTruth``."""
         entry = self._entries[_first(self._files, names, self._path).relative]
         where = f'{self._path}: {entry.file_name}'
         if entry.size_hw is not None:

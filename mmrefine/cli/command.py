@@ -60,7 +60,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Understand what is typed after ``mmrefine``; ``run`` of what comes back does it.
 
     Raises:
-        SystemExit: as :func:`main`.
+        SystemExit: as ``main``.
         ValueError: if the words name a config or a method that cannot be had.
     """
     first, rest = list(words[:1]), list(words[1:])

@@ -1,6 +1,6 @@
 """``mmrefine refine``: refine the masks that any model predicted.
 
-Each kind of input is an object of :mod:`mmrefine.batch` with a task an image; a task writes what
+Each kind of input is an object of ``mmrefine.batch`` with a task an image; a task writes what
 it refined.
 """
 

@@ -34,7 +34,7 @@ class BoundaryPatchDataset(BaseDataset):
         ann_file: COCO annotations (LVIS's, too) with the true instances.
         coarse: COCO result file or Cityscapes result folder (``*_pred.txt`` and
             PNGs) with the coarse masks; ``None`` makes them out of the true
-            ones with :func:`mmrefine.ops.degrade`.
+            ones with ``mmrefine.ops.degrade``.
         patch_size: Side of a patch in pixels; with several, each image takes
             one at random.
         padding: Pixels around each patch that the network sees as well.
@@ -47,7 +47,7 @@ class BoundaryPatchDataset(BaseDataset):
         instances_per_image: Most instances that patches are taken from in one
             item.
         min_iou: IoU above which a coarse mask is learned from.
-        degradation: Options of :func:`mmrefine.ops.degrade`.
+        degradation: Options of ``mmrefine.ops.degrade``.
         good_share: Share of the instances whose coarse mask is replaced by the
             true one, 0 to 1. From these a network learns to leave good masks
             alone; 0 as published.

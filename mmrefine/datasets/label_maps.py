@@ -16,7 +16,7 @@ from ..registry import DATASETS
 
 @DATASETS.register_module()
 class DrawnLabelMapDataset(torch.utils.data.Dataset):
-    """Label maps drawn at random, see :func:`mmrefine.ops.draw_label_map`.
+    """Label maps drawn at random, see ``mmrefine.ops.draw_label_map``.
 
     An item is ``dict(inputs=labels)``, int64 (H, W). The same index gives the same map.
 

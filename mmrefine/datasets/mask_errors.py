@@ -1,6 +1,6 @@
 """The mistakes that masks have: made on purpose, of many kinds and sizes, to train a refiner on.
 
-:func:`mmrefine.ops.degrade` imitates one mask head. Here are the others: masks that lie a few
+``mmrefine.ops.degrade`` imitates one mask head. Here are the others: masks that lie a few
 pixels off, are too large or too small, were drawn with few corners or predicted in coarse cells,
 wander to and fro, and those that are right or nearly so, from which a network learns to leave good
 masks alone.

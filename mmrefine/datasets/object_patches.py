@@ -50,7 +50,7 @@ class ObjectPatchDataset(BaseDataset):
     """Square windows along the outlines of objects, ``input_size`` pixels a side.
 
     An item is an image: ``inputs``, a list of uint8 (4, S, S), BGR and
-    :func:`mmrefine.ops.colour_odds.colour_odds`, and ``data_samples`` with ``gt_sem_seg`` (1
+    ``mmrefine.ops.colour_odds.colour_odds``, and ``data_samples`` with ``gt_sem_seg`` (1
     object, 0 background, 255 unknown) and ``coarse_mask``.
 
     Args:

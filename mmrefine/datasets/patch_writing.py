@@ -97,7 +97,7 @@ def write_patches(
     """Write the patches of many images, in parallel.
 
     Args:
-        tasks: What :func:`patch_tasks` gives.
+        tasks: What ``patch_tasks`` gives.
         settings: How and where.
         workers: Most processes; with 1 or less, this one does all the work.
 

@@ -23,7 +23,7 @@ class VideoPairDataset(torch.utils.data.Dataset):
     Args:
         dataset: Config of a dataset of mmseg's kind, or one that is built.
         gap: How many frames later.
-        pattern: How video and number are read from a path, see :func:`mmrefine.ops.frame_key`.
+        pattern: How video and number are read from a path, see ``mmrefine.ops.frame_key``.
 
     Raises:
         ValueError: if ``gap`` is below 1, or no video has more than ``gap`` frames.

@@ -21,7 +21,7 @@ class VideoSampler(Sampler):
 
     Args:
         dataset: Its ``get_data_info(index)['img_path']`` names the frames.
-        pattern: How video and number are read from a path, see :func:`mmrefine.ops.frame_key`.
+        pattern: How video and number are read from a path, see ``mmrefine.ops.frame_key``.
         shuffle: Must be false; so the sampler takes the place of mmengine's in a config.
         seed: Not used; mmengine gives it to every sampler.
 

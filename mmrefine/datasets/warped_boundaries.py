@@ -18,13 +18,13 @@ class WarpedBoundaryDataset(torch.utils.data.Dataset):
     """Boundaries of a tile of a label map, and those of the same tile after a random transform.
 
     An item is ``dict(inputs=pair, transform=parameters)``: float32 (2, h, w), the transformed side
-    first, made to look predicted (:func:`mmrefine.ops.look_predicted`), then the true one; and
-    float32 (P,), see :mod:`mmrefine.ops.tile_transforms`. Labels are moved, then edges are taken,
+    first, made to look predicted (``mmrefine.ops.look_predicted``), then the true one; and
+    float32 (P,), see ``mmrefine.ops.tile_transforms``. Labels are moved, then edges are taken,
     so that boundaries are equally wide on both sides. Ignored pixels have no boundary.
 
     Args:
         label_maps: Config of a data set whose items are ``dict(inputs=labels)``, int64 (H, W),
-            as :class:`DrawnLabelMapDataset` and :class:`LabelMapDataset`. Maps should be larger
+            as ``DrawnLabelMapDataset`` and ``LabelMapDataset``. Maps should be larger
             than tiles, for what a transform moves in.
         tile_size: h and w; one number for squares.
         num_outputs: P: 4, 6 or 8.

@@ -12,7 +12,7 @@ from .label_map_metric import LabelMapMetric
 
 @METRICS.register_module()
 class BoundaryFScoreMetric(LabelMapMetric):
-    """Boundary F-score of DAVIS and Gated-SCNN (see :func:`mmrefine.measures.boundary_fscore`).
+    """Boundary F-score of DAVIS and Gated-SCNN (see ``mmrefine.measures.boundary_fscore``).
 
     In a config over someone else's::
 
@@ -25,8 +25,8 @@ class BoundaryFScoreMetric(LabelMapMetric):
         tolerance: One or more tolerances: pixels if at least 1, otherwise shares of the image
             diagonal, rounded up to pixels.
         average: ``'image'``, ``'present'`` or ``'dataset'``, see
-            :meth:`mmrefine.measures.BoundaryFScoreCounts.figures`.
-        ignore_index, void_boundary, collect_device, prefix: See :class:`LabelMapMetric`.
+            ``mmrefine.measures.BoundaryFScoreCounts.figures``.
+        ignore_index, void_boundary, collect_device, prefix: See ``LabelMapMetric``.
             Figures published for Cityscapes come from code with ``void_boundary=True``.
     """
 

@@ -9,14 +9,14 @@ from .label_map_metric import LabelMapMetric
 
 @METRICS.register_module()
 class BoundaryIoUMetric(LabelMapMetric):
-    """Boundary IoU of label maps (see :func:`mmrefine.measures.boundary_iou`).
+    """Boundary IoU of label maps (see ``mmrefine.measures.boundary_iou``).
 
-    Figure: ``boundary/iou``. For instances see :class:`InstanceBoundaryMetric`.
+    Figure: ``boundary/iou``. For instances see ``InstanceBoundaryMetric``.
 
     Args:
         dilation_ratio: Band width as a share of the image diagonal: 0.02 for COCO and LVIS,
             0.005 for Cityscapes.
-        ignore_index, void_boundary, collect_device, prefix: See :class:`LabelMapMetric`.
+        ignore_index, void_boundary, collect_device, prefix: See ``LabelMapMetric``.
     """
 
     default_prefix = 'boundary'

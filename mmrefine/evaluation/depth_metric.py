@@ -27,13 +27,13 @@ class _DepthMapMetric(BaseMetric):
 
 @METRICS.register_module()
 class MonocularDepthMetric(_DepthMapMetric):
-    """Errors of depth that is known up to a factor (:func:`mmrefine.measures.depth_errors`).
+    """Errors of depth that is known up to a factor (``mmrefine.measures.depth_errors``).
 
     Figures: ``depth/abs_rel``, ``depth/sq_rel``, ``depth/rmse``, ``depth/rmse_log``, ``depth/d1``
     to ``depth/d3`` and ``depth/ratio_spread``, fractions as they are published.
 
     Args:
-        min_depth, max_depth, median_scaling, crop: See :func:`mmrefine.measures.depth_errors`.
+        min_depth, max_depth, median_scaling, crop: See ``mmrefine.measures.depth_errors``.
         collect_device, prefix: As in every mmengine metric.
     """
 
@@ -67,7 +67,7 @@ class MonocularDepthMetric(_DepthMapMetric):
 
 @METRICS.register_module()
 class DepthBoundaryMetric(_DepthMapMetric):
-    """F-score of depth boundaries (:func:`mmrefine.measures.depth_boundary_fscore`), per cent.
+    """F-score of depth boundaries (``mmrefine.measures.depth_boundary_fscore``), per cent.
 
     Needs true depth that is dense; a laser scan is not. Figures:
     ``depth_boundary/fscore_1px`` and so on for each tolerance, mean over images.

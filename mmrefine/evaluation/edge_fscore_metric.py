@@ -13,7 +13,7 @@ class EdgeFScoreMetric(BaseMetric):
     """``edge/fscore``, ``edge/precision`` and ``edge/recall`` of edge pixels, per cent.
 
     Pixel by pixel, without tolerance, over the data set. Reads ``pred_edge_map`` and
-    ``gt_edge_map`` (255 ignored), as :class:`mmrefine.models.edge_nets.SemanticEdgeNet` predicts.
+    ``gt_edge_map`` (255 ignored), as ``mmrefine.models.edge_nets.SemanticEdgeNet`` predicts.
 
     Args:
         collect_device, prefix: As in every mmengine metric.

@@ -16,7 +16,7 @@ from .label_map_metric import table
 
 @METRICS.register_module()
 class InstanceBoundaryMetric(BaseMetric):
-    """Mask AP, boundary AP and AF (see :func:`mmrefine.measures.coco.instance_figures`).
+    """Mask AP, boundary AP and AF (see ``mmrefine.measures.coco.instance_figures``).
 
     In a config over someone else's::
 

@@ -37,7 +37,7 @@ class LabelMapMetric(BaseMetric):
 
     @abstractmethod
     def count(self, prediction: np.ndarray, target: np.ndarray, num_classes: int) -> Any:
-        """Counts of one image, a list of :class:`mmrefine.measures.Counts`.
+        """Counts of one image, a list of ``mmrefine.measures.Counts``.
 
         Args:
             prediction: (H, W) int64.

@@ -44,7 +44,7 @@ class PerceptualConsistencyMetric(WholeVideoMetric):
     """Perceptual consistency of predictions over time, and that along optical flow.
 
     Each frame is compared with the one before it in its video (see
-    :func:`mmrefine.measures.perceptual_consistency`). No ground truth is needed; where there is
+    ``mmrefine.measures.perceptual_consistency``). No ground truth is needed; where there is
     one, pixels that it ignores are left out. Frames must come in order: ``shuffle=False`` on one
     process, or ``mmrefine.VideoSampler`` on any number.
 
@@ -58,7 +58,7 @@ class PerceptualConsistencyMetric(WholeVideoMetric):
         features: Config of the feature network; by default ``mmrefine.PerceptualFeatures``, which
             needs no download. Scores of different networks do not compare.
         pattern: How video and number of a frame are read from its path, as for
-            :func:`mmrefine.ops.frame_key`.
+            ``mmrefine.ops.frame_key``.
         flow: Whether to measure along optical flow, too.
         ignore_index: Label that is left out, in predictions and ground truth.
         device: Where the feature network runs and frames are compared.

@@ -18,7 +18,7 @@ class TransformErrorMetric(BaseMetric):
     find. ``transform/relative_error``: the first in per cent of the second.
 
     Reads ``pred_matrix``, ``gt_matrix`` and ``tile_size``, as
-    :class:`mmrefine.models.inverse_nets.InverseTransformNet` predicts.
+    ``mmrefine.models.inverse_nets.InverseTransformNet`` predicts.
 
     Args:
         collect_device, prefix: As in every mmengine metric.

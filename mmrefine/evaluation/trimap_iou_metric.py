@@ -12,13 +12,13 @@ from .label_map_metric import LabelMapMetric
 
 @METRICS.register_module()
 class TrimapIoUMetric(LabelMapMetric):
-    """Overlap near the boundaries and away from them (see :func:`mmrefine.measures.trimap_iou`).
+    """Overlap near the boundaries and away from them (see ``mmrefine.measures.trimap_iou``).
 
     Figures: ``trimap/miou_inside_3px`` and ``trimap/miou_outside_3px`` for each width.
 
     Args:
         width: One or more band widths in pixels, increasing.
-        ignore_index, void_boundary, collect_device, prefix: See :class:`LabelMapMetric`.
+        ignore_index, void_boundary, collect_device, prefix: See ``LabelMapMetric``.
             PASCAL VOC needs ``void_boundary=True``: its objects are surrounded by ignored
             pixels.
     """

@@ -18,8 +18,8 @@ class CocoResults(MaskFile):
     """A list of detections; only ``segmentation`` changes.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
         content: What the file holds, if that is read already.
 
     Raises:
@@ -33,7 +33,7 @@ class CocoResults(MaskFile):
         self._results = check_results(path, read_json(path) if content is None else content)
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         by_image: dict[Any, MasksOfImage] = {}
         for place, entry in enumerate(self._results):
             image_id = entry['image_id']
@@ -42,11 +42,11 @@ class CocoResults(MaskFile):
         return list(by_image.values())
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return dict(segmentation=self.segmentation(mask, refined))
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         entries = enumerate(self._results)
         return json.dumps([{**e, **replacements.get(place, {})} for place, e in entries]).encode()
 
@@ -57,8 +57,8 @@ class CocoAnnotations(MaskFile):
     Crowd regions and annotations without a mask stay as they are.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
         content: What the file holds, if that is read already.
 
     Raises:
@@ -82,7 +82,7 @@ class CocoAnnotations(MaskFile):
             ) from error
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         by_image: dict[Any, MasksOfImage] = {}
         self.left_alone = {}
         for place, entry in enumerate(self._content['annotations']):
@@ -95,7 +95,7 @@ class CocoAnnotations(MaskFile):
         return list(by_image.values())
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return dict(
             segmentation=self.segmentation(mask, refined),
             area=int(np.count_nonzero(refined)),
@@ -103,7 +103,7 @@ class CocoAnnotations(MaskFile):
         )
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         content = copy.copy(self._content)
         content['annotations'] = [
             {**entry, **replacements.get(place, {})}

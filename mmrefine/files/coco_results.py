@@ -32,7 +32,7 @@ def check_results(path: str | os.PathLike, content: Any) -> list[Result]:
     """What a file holds, if it is COCO results with masks.
 
     Raises:
-        ValueError: as :func:`read_results`.
+        ValueError: as ``read_results``.
     """
     if not isinstance(content, list):
         raise ValueError(

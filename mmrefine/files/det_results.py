@@ -77,8 +77,8 @@ class DetResults(MaskFile):
     """Predictions of mmdet; only ``pred_instances['masks']`` change, and stay run lengths.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
 
     Raises:
         ValueError: if it holds something else.
@@ -104,7 +104,7 @@ class DetResults(MaskFile):
         self._places: list[tuple[int, int]] = []
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`; places count the masks of all images."""
+        """See ``MaskFile``; places count the masks of all images."""
         found = []
         self._places = []
         for number, sample in enumerate(self._samples):
@@ -123,11 +123,11 @@ class DetResults(MaskFile):
         return found
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return dict(masks=self.segmentation(mask, refined))
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         samples = [dict(sample) for sample in self._samples]
         for place, replacement in replacements.items():
             number, index = self._places[place]

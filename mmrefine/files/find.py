@@ -40,7 +40,7 @@ def find_files(
     """List files, in the order of their names: ``frame_2`` comes before ``frame_10``.
 
     Args:
-        where: A folder, searched with all its subfolders, see :func:`files_below`; a file; or a
+        where: A folder, searched with all its subfolders, see ``files_below``; a file; or a
             pattern such as ``'val/*/*_leftImg8bit.png'``, where ``**`` stands for any folders but
             hidden ones.
         suffixes: Suffixes of the files, lower case; upper case is found as well.

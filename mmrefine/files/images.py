@@ -5,7 +5,7 @@ image                   what becomes of it
 ======================  ===========================================================================
 8 bits, colour          as it is; EXIF orientation applied; an alpha band is left out
 8 bits, grey            the same value in all three channels
-16 bits                 stretched, see :func:`stretch`
+16 bits                 stretched, see ``stretch``
 PIL image               the same, RGB → BGR
 array (H, W, 3)         BGR, as it is; (H, W) grey; (H, W, 4) BGR and alpha
 float, > 4 bands, TIFF  refused, unless three bands are chosen; these are stretched

@@ -43,7 +43,7 @@ class Instance(NamedTuple):
         """The mask as COCO's compressed run lengths.
 
         Raises:
-            ValueError: as for :meth:`mask`.
+            ValueError: as for ``mask``.
         """
         if isinstance(self.segmentation, str):
             return encode_mask(self.mask(size_hw))

@@ -60,7 +60,7 @@ def ignored_pixels(
 
 
 def with_ignored(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
-    """Labels (H, W) with :data:`IGNORED` where ignored, in the smallest type that holds both.
+    """Labels (H, W) with ``IGNORED`` where ignored, in the smallest type that holds both.
 
     Raises:
         ValueError: if ``IGNORED`` is a label.

@@ -153,7 +153,7 @@ def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
         path: Where they come from, for messages.
 
     Raises:
-        ValueError: as :func:`read_label_map`.
+        ValueError: as ``read_label_map``.
     """
     colour_type, depth = _png_header(content, path)
     try:

@@ -28,8 +28,8 @@ class LabelMe(MaskFile):
     """The shapes of one image.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
         content: What the file holds, if that is read already.
 
     Raises:
@@ -49,7 +49,7 @@ class LabelMe(MaskFile):
         self._parts: dict[int, list[int]] = {}
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`; the place of several polygons is that of the first."""
+        """See ``MaskFile``; the place of several polygons is that of the first."""
         masks: dict[int, list[Shape]] = {}
         groups: dict[Any, int] = {}
         self.left_alone = {}
@@ -68,7 +68,7 @@ class LabelMe(MaskFile):
         return [MasksOfImage(image if named else Path(self.path).stem, dict(masks))]
 
     def decode(self, mask: Any, size_hw: tuple[int, int], resize: bool = False) -> np.ndarray:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         own = self._content.get('imageHeight'), self._content.get('imageWidth')
         if all(type(side) is int for side in own) and own != size_hw:
             raise ValueError(f'size {own} is not the size {size_hw} of the image (height, width)')
@@ -82,18 +82,18 @@ class LabelMe(MaskFile):
         return found
 
     def is_kept(self, mask: Any, changed: int) -> bool:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return not changed and not (self.polygons and mask[0].get('shape_type') == 'mask')
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         if mask[0].get('shape_type') == 'mask' and not self.polygons:
             return dict(mask=_mask_fields(refined))
         polygons = mask_polygons(refined, self.tolerance)
         return dict(polygons=[np.reshape(polygon, (-1, 2)).tolist() for polygon in polygons])
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         given = [shape.get('group_id') for shape in self._shapes]
         free = max([group for group in given if type(group) is int], default=0) + 1
         shapes: list[Shape] = []

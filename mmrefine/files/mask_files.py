@@ -1,7 +1,7 @@
 """Files of instance masks, read and written again with other masks.
 
-One class a format (:mod:`.coco_masks`, :mod:`.sam_masks`, :mod:`.labelme`, :mod:`.yolo`,
-:mod:`.det_results`); :func:`open_mask_file` takes the one that the content is of. A mask is known
+One class a format (``.coco_masks``, ``.sam_masks``, ``.labelme``, ``.yolo``,
+``.det_results``); ``open_mask_file`` takes the one that the content is of. A mask is known
 by its *place*: its number among the entries, shapes or lines of the file. Everything but the masks
 that are replaced stays as it is.
 """
@@ -42,7 +42,7 @@ class MaskFile(ABC):
     Args:
         path: The file.
         polygons: Whether to write polygons; by default where polygons came in.
-        tolerance: Of polygons, pixels; see :func:`mmrefine.ops.polygons.mask_polygons`.
+        tolerance: Of polygons, pixels; see ``mmrefine.ops.polygons.mask_polygons``.
 
     Attributes:
         format: What ``--format`` calls it.
@@ -74,7 +74,7 @@ class MaskFile(ABC):
         """A mask as the file has it → bool (H, W).
 
         Args:
-            mask: As in :class:`MasksOfImage`.
+            mask: As in ``MasksOfImage``.
             size_hw: Size of the image.
             resize: Whether a mask of another size is brought to it, instead of being refused.
 
@@ -121,7 +121,7 @@ def resized(mask: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def left_out_parts(mask: Any, size_hw: tuple[int, int]) -> int:
-    """How many parts of a polygon have no area; see :func:`whole_polygons`."""
+    """How many parts of a polygon have no area; see ``whole_polygons``."""
     if not isinstance(mask, list):
         return 0
     try:

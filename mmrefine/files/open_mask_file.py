@@ -21,9 +21,9 @@ def open_mask_file(path: str | os.PathLike, format: str | None = None, **options
 
     Args:
         path: The file.
-        format: One of :data:`FORMATS`, which it must be of; by default it is seen from what the
+        format: One of ``FORMATS``, which it must be of; by default it is seen from what the
             file holds.
-        **options: As for :class:`mmrefine.files.mask_files.MaskFile`.
+        **options: As for ``mmrefine.files.mask_files.MaskFile``.
 
     Raises:
         ValueError: if the file is broken, or of no known format; the text says what is taken.

@@ -19,8 +19,8 @@ class SamMasks(MaskFile):
     """The masks of one image; ``segmentation``, ``area`` and ``bbox`` change.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
         content: What the file holds, if that is read already.
 
     Raises:
@@ -46,12 +46,12 @@ class SamMasks(MaskFile):
             )
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         masks = {place: entry['segmentation'] for place, entry in enumerate(self._entries)}
         return [MasksOfImage(self._image, masks)]
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return dict(
             segmentation=self.segmentation(mask, refined),
             area=int(np.count_nonzero(refined)),
@@ -59,7 +59,7 @@ class SamMasks(MaskFile):
         )
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         entries = [{**e, **replacements.get(k, {})} for k, e in enumerate(self._entries)]
         if isinstance(self._content, dict):
             return json.dumps({**self._content, 'annotations': entries}).encode()

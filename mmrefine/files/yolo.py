@@ -21,8 +21,8 @@ class YoloLabels(MaskFile):
     """The objects of one image; polygons change, boxes stay as they are.
 
     Args:
-        path: As for :class:`MaskFile`.
-        options: As for :class:`MaskFile`.
+        path: As for ``MaskFile``.
+        options: As for ``MaskFile``.
 
     Raises:
         ValueError: if a line is something else.
@@ -46,7 +46,7 @@ class YoloLabels(MaskFile):
                 )
 
     def images(self) -> list[MasksOfImage]:
-        """See :class:`MaskFile`; places are numbers of lines, from 1."""
+        """See ``MaskFile``; places are numbers of lines, from 1."""
         masks = {}
         self.left_alone = {}
         for number, line in enumerate(self._lines, 1):
@@ -58,23 +58,23 @@ class YoloLabels(MaskFile):
         return [MasksOfImage(Path(self.path).stem, masks)]
 
     def decode(self, mask: Any, size_hw: tuple[int, int], resize: bool = False) -> np.ndarray:
-        """See :class:`MaskFile`; masks of shares fit any size."""
+        """See ``MaskFile``; masks of shares fit any size."""
         height, width = size_hw
         xy = np.array(mask, np.float64).reshape(-1, 2) * (width, height)
         return decode_mask([xy.ravel().tolist()], size_hw)
 
     def is_kept(self, mask: Any, changed: int) -> bool:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         return not changed
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         height, width = refined.shape
         xy = np.array(mask_ring(refined, self.tolerance)).reshape(-1, 2) / (width, height)
         return dict(points=' '.join(f'{value:.6f}' for value in xy.ravel()))
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
-        """See :class:`MaskFile`."""
+        """See ``MaskFile``."""
         lines = list(self._lines)
         for number, replacement in replacements.items():
             words = lines[number - 1].split()

@@ -170,7 +170,7 @@ class _AfterMerge:
     """Listens to a model with test-time augmentation: what it merged is handed on.
 
     Args:
-        model: The model; its ``merge_preds`` is replaced until :meth:`remove`.
+        model: The model; its ``merge_preds`` is replaced until ``remove``.
         then: Called with each merged data sample.
     """
 

@@ -1,7 +1,7 @@
 """Boundary measures on plain arrays.
 
-Each measure takes a prediction and its ground truth and returns :class:`Counts` of one
-image. Counts add up (``+``, ``sum``, :func:`total`); ``counts.figures()`` is a dictionary
+Each measure takes a prediction and its ground truth and returns ``Counts`` of one
+image. Counts add up (``+``, ``sum``, ``total``); ``counts.figures()`` is a dictionary
 of figures::
 
     total(boundary_fscore(p, t, 3, num_classes=19) for p, t in pairs).figures()['fscore']

@@ -53,14 +53,14 @@ def instance_figures(
         results: COCO instance results with ``segmentation``: a file, or its content.
         measures: Which of ``'ap'``, ``'boundary_ap'`` and ``'af'``.
         dilation_ratio: For boundary AP: 0.02 for COCO and LVIS, 0.005 for Cityscapes.
-        tolerance: For AF, as in :func:`mmrefine.measures.boundary_fscore`.
+        tolerance: For AF, as in ``mmrefine.measures.boundary_fscore``.
         max_detections: Best-scored instances counted per image and category.
         image_ids: The images that were predicted; default: all in the annotations.
 
     Returns:
         Fractions of 1, NaN where there is nothing to judge. ``ap``, ``ap50``, ``ap75``,
         ``ap_small``, ``ap_medium``, ``ap_large``, ``ap_per_category`` (by name, see
-        :func:`category_names`); the same with ``boundary_`` in front; ``af``,
+        ``category_names``); the same with ``boundary_`` in front; ``af``,
         ``af_per_threshold``, ``af_per_category``.
 
     Raises:
@@ -108,7 +108,7 @@ def matched_instances(
         Places in ``results`` and in ``annotations['annotations']``, in order.
 
     Raises:
-        ValueError: As :func:`instance_figures`.
+        ValueError: As ``instance_figures``.
     """
     truth, predicted = load_pair(annotations, results)
     images = _numbers_of(image_ids, truth)
@@ -127,7 +127,7 @@ def instance_upper_bound(
     """Mask AP if all pixels near the boundary of predicted instances were right (BPR, Table 1).
 
     Every instance that matches a true one at IoU 0.5 gets the true labels within a distance
-    of its own boundary (:func:`mmrefine.measures.correct_near_boundary`). Missed instances,
+    of its own boundary (``mmrefine.measures.correct_near_boundary``). Missed instances,
     false ones and wrong categories stay, so that ``inf`` does not give AP 1.
 
     Args:
@@ -141,7 +141,7 @@ def instance_upper_bound(
         ``distances`` (K + 1,), starting with 0, "as predicted", and ``ap`` (K + 1,).
 
     Raises:
-        ValueError: As :func:`instance_figures`.
+        ValueError: As ``instance_figures``.
     """
     truth, predicted = load_pair(annotations, results)
     images = _numbers_of(image_ids, truth)
@@ -247,7 +247,7 @@ def load_pair(annotations: Annotations, results: Results) -> tuple[COCO, COCO]:
     are those of the masks.
 
     Raises:
-        ValueError: See :func:`instance_figures`.
+        ValueError: See ``instance_figures``.
     """
     content = _content(annotations)
     missing = {'images', 'annotations', 'categories'} - set(content)
@@ -272,7 +272,7 @@ def load_results(truth: COCO, results: Iterable[dict[str, Any]]) -> COCO:
     """Check results of images that are numbered as in their annotations, for the evaluator.
 
     Raises:
-        ValueError: See :func:`instance_figures`.
+        ValueError: See ``instance_figures``.
     """
     entries = list(results)
     strange = {r['category_id'] for r in entries} - set(truth.cats)

@@ -1,7 +1,7 @@
 """What every measure returns: counts of one image that add up to those of a dataset.
 
-A measure looks at one prediction and its ground truth and gives a :class:`Counts`.
-Counts add (``+``, ``sum``, :func:`total`), and ``counts.figures()`` turns them into
+A measure looks at one prediction and its ground truth and gives a ``Counts``.
+Counts add (``+``, ``sum``, ``total``), and ``counts.figures()`` turns them into
 figures. Whole numbers are added and per-image figures are averaged by an exactly
 rounded sum, so a dataset's figures depend neither on the order of its images nor on
 how they were spread over processes.

@@ -117,7 +117,7 @@ def depth_boundary_fscore(
         prediction: (H, W), positive.
         target: (H, W), true depth, 0 where it is not known: no boundary is looked for there, and
             what the prediction has there does not count.
-        tolerance: As in :func:`mmrefine.measures.boundary_fscore`.
+        tolerance: As in ``mmrefine.measures.boundary_fscore``.
         ratio: Depths of neighbours that differ by more than this factor are a boundary.
 
     Raises:

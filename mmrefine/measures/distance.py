@@ -61,7 +61,7 @@ def band_of(squared: np.ndarray, widths: Sequence[float]) -> np.ndarray:
     """In which band each pixel lies.
 
     Args:
-        squared: Squared distances, any shape, from :func:`squared_boundary_distance`.
+        squared: Squared distances, any shape, from ``squared_boundary_distance``.
         widths: Upper ends of the bands, increasing; the last at most its ``limit``.
 
     Returns:
@@ -93,7 +93,7 @@ def _along_columns(
 def _looking_up(
     labels: np.ndarray, valid: np.ndarray | None, far: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same as :func:`_along_columns`, of the pixel and those above it only."""
+    """The same as ``_along_columns``, of the pixel and those above it only."""
     height, width = labels.shape
     nearest = labels if valid is None else np.empty_like(labels)
     first, second = np.zeros((2, height, width), np.int32)

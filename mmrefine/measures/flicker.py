@@ -38,7 +38,7 @@ def boundary_flicker(
         labels: (H, W) label map of any integer dtype, or bool mask.
         previous: The same of the previous frame.
         flow: float32 (H, W, 2), from this frame to the previous one, see
-            :func:`mmrefine.ops.optical_flow`.
+            ``mmrefine.ops.optical_flow``.
         width: Distance to the boundary up to which pixels count.
         ignore_index: Label that is left out in either map; not of masks.
 

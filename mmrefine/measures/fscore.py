@@ -36,7 +36,7 @@ class BoundaryFScoreCounts(Counts):
     """Boundary pixels of N images and C classes, all (N, C) int64.
 
     Attributes:
-        tolerance: As given to :func:`boundary_fscore`.
+        tolerance: As given to ``boundary_fscore``.
         predicted: Boundary pixels in the prediction.
         predicted_matched: Those within the tolerance of a true one.
         target: Boundary pixels in the ground truth.
@@ -134,7 +134,7 @@ def boundary_fscore(
         prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
         target: (H, W) ground truth of the same kind.
         tolerance: Matching distance: pixels if at least 1 (or 0), otherwise share of the
-            image diagonal, rounded up (see :func:`tolerance_in_pixels`).
+            image diagonal, rounded up (see ``tolerance_in_pixels``).
         num_classes: Number of classes; default: largest label + 1, and 1 for masks.
         ignore_index: Label of ``target`` that is ignored: its pixels are neither boundary
             nor matched.

@@ -30,7 +30,7 @@ class BoundaryIoUCounts(Counts):
     """Pixels in the inner bands, all (C,) int64.
 
     Attributes:
-        dilation_ratio: As given to :func:`boundary_iou`.
+        dilation_ratio: As given to ``boundary_iou``.
         intersection: Pixels in the band of class c in both maps.
         predicted: Pixels in the band of class c of the prediction.
         target: Pixels in the band of class c of the ground truth.

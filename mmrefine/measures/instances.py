@@ -23,7 +23,7 @@ class InstanceBoundaryFScoreCounts(Counts):
     """Boundary F-scores of matched instances; rows are the P pairs.
 
     Attributes:
-        tolerance: As given to :func:`instance_boundary_fscore`.
+        tolerance: As given to ``instance_boundary_fscore``.
         fscore: (P,) float64.
         matched: (P, T) bool, whether the pair is a true positive at each IoU threshold.
         category: (P,) int64, category of the pair; -1 if none was given.
@@ -69,14 +69,14 @@ def instance_boundary_fscore(
 
     BPR (Tang et al., CVPR 2021, section 4.1) reports AF, the boundary F-score at 1 px of the
     true positives, averaged over instances and over the ten IoU thresholds of AP. The
-    matching is the evaluator's; see :func:`mmrefine.measures.coco.instance_figures`.
+    matching is the evaluator's; see ``mmrefine.measures.coco.instance_figures``.
 
     Args:
         masks: (P, H, W) bool, or P arrays (H, W): predicted instances.
         targets: The true instance matched with each, in the same order.
         matched: (P, T) bool, at which IoU thresholds the pair is a true positive. Default:
             where the IoU of the pair reaches 0.5, 0.55, ..., 0.95.
-        tolerance: As for :func:`boundary_fscore`; a share of the diagonal means the image's.
+        tolerance: As for ``boundary_fscore``; a share of the diagonal means the image's.
         categories: (P,) integers, for figures per category.
 
     Returns:

@@ -108,7 +108,7 @@ def class_sizes(labels: np.ndarray, where: np.ndarray, num_classes: int) -> np.n
     """Pixels of each class among those of ``where``.
 
     Args:
-        labels: (H, W), a map of a :class:`LabelPair`.
+        labels: (H, W), a map of a ``LabelPair``.
         where: (H, W) bool.
         num_classes: C.
 

@@ -108,7 +108,7 @@ def consistency_maps(
         NaN where the cell is ignored or has no contrast.
 
     Raises:
-        TypeError, ValueError: As :func:`perceptual_consistency`.
+        TypeError, ValueError: As ``perceptual_consistency``.
     """
     if chunk < 1:
         raise ValueError(f'chunk: must be at least 1, got {chunk}')
@@ -209,7 +209,7 @@ def predicted_correctness(
         float32 (H, W), 0 to 1. Where the features say nothing, the confidence alone.
 
     Raises:
-        TypeError, ValueError: As :func:`perceptual_consistency`; a confidence of another size.
+        TypeError, ValueError: As ``perceptual_consistency``; a confidence of another size.
     """
     trust, _ = consistency_maps(features, (prediction, neighbour_truth), ignore_index, chunk)
     height, width = np.shape(prediction)

@@ -133,7 +133,7 @@ class TrimapCounts(Counts):
         }
 
     def errors(self) -> ErrorCounts:
-        """The wrong pixels, as :func:`error_by_distance` counts them."""
+        """The wrong pixels, as ``error_by_distance`` counts them."""
         return ErrorCounts(self.widths, self.wrong, self.pixels)
 
 
@@ -193,7 +193,7 @@ def trimap_iou(
         void_boundary: Whether ignored pixels are "another label", so that their border has a
             band. PASCAL VOC needs it: there every object is surrounded by ignored pixels,
             and the published trimaps lie around them.
-        distance: From :func:`true_boundary_distance` for the same ground truth and settings,
+        distance: From ``true_boundary_distance`` for the same ground truth and settings,
             where several predictions of it are looked at: most of the work.
 
     Returns:
@@ -243,12 +243,12 @@ def true_boundary_distance(
     ignore_index: int = 255,
     void_boundary: bool = False,
 ) -> BoundaryDistance:
-    """Distance of each pixel to the true boundary, for :func:`trimap_iou`.
+    """Distance of each pixel to the true boundary, for ``trimap_iou``.
 
     Args:
         target: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
         limit: The largest width that will be asked for, in pixels.
-        num_classes: As for :func:`trimap_iou`, and so are the others.
+        num_classes: As for ``trimap_iou``, and so are the others.
         ignore_index: Label of ``target`` whose pixels are not counted.
         void_boundary: Whether the border of ignored pixels is a boundary.
 
@@ -271,7 +271,7 @@ def error_by_distance(
 ) -> ErrorCounts:
     """Count wrong pixels by their distance to the true boundary (SegFix, Figure 2).
 
-    The distance is that of :func:`trimap_iou`: to the nearest pixel of another true label.
+    The distance is that of ``trimap_iou``: to the nearest pixel of another true label.
     For bool masks, too, both sides of the boundary are counted.
 
     Args:
@@ -283,11 +283,11 @@ def error_by_distance(
         void_boundary: Whether the border of ignored pixels is a boundary.
 
     Returns:
-        Counts of one image; ``.figures()`` gives rates and shares. A :class:`TrimapCounts`
+        Counts of one image; ``.figures()`` gives rates and shares. A ``TrimapCounts``
         of the same widths gives them too, by ``.errors()``, without a second look.
 
     Raises:
-        TypeError, ValueError: As :func:`trimap_iou`.
+        TypeError, ValueError: As ``trimap_iou``.
     """
     widths = increasing(distances, 'distances')
     return trimap_iou(prediction, target, widths, num_classes, ignore_index, void_boundary).errors()

@@ -61,7 +61,7 @@ def boundary_upper_bound(
     Args:
         prediction: (H, W) label map of any integer dtype, or bool mask; numpy or torch.
         target: (H, W) ground truth of the same kind.
-        distances: Distances in pixels, increasing (see :func:`correct_near_boundary`).
+        distances: Distances in pixels, increasing (see ``correct_near_boundary``).
         num_classes: Number of classes; default: largest label + 1, and 1 for masks.
         ignore_index: Label of ``target`` whose pixels are not counted.
 

@@ -66,7 +66,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """Load a checkpoint without running any code from it.
 
     Args:
-        path: A ``.pth`` file of mmengine's or of :func:`publish_checkpoint`.
+        path: A ``.pth`` file of mmengine's or of ``publish_checkpoint``.
 
     Returns:
         ``state_dict`` and ``meta``, tensors on the CPU.

@@ -29,7 +29,7 @@ def convert_checkpoint(
 ) -> str:
     """Turn a checkpoint that the authors of a method released into one of ours.
 
-    The new file is self-contained, as those of :func:`publish_checkpoint`::
+    The new file is self-contained, as those of ``publish_checkpoint``::
 
         convert_checkpoint('segfix_hrnet2x20.pth', 'segfix.pth')
         refiner = build_refiner('segfix', checkpoint='segfix.pth')

@@ -63,7 +63,7 @@ def soft_edge_map(probabilities: Tensor, ignored: Tensor | None = None) -> Tenso
     """Semantic edges of class probabilities: how sure it is that labels meet at a pixel.
 
     One minus the sum over classes of the least probability in the 3×3 pixels around. For one-hot
-    probabilities that is :func:`semantic_edge_map`; and every edge has a gradient.
+    probabilities that is ``semantic_edge_map``; and every edge has a gradient.
 
     Args:
         probabilities: (N, C, H, W), of sum 1 over C.
@@ -83,7 +83,7 @@ def widen(edges: Tensor, width: int) -> Tensor:
     """Edges (N, H, W) whose pixels are ``width`` on each side of where labels meet.
 
     Args:
-        edges: floating, as :func:`semantic_edge_map` and :func:`soft_edge_map` give: 1 on each
+        edges: floating, as ``semantic_edge_map`` and ``soft_edge_map`` give: 1 on each
             side.
         width: pixels, 1 or more.
     """

@@ -57,13 +57,13 @@ def order_frames(
 
     Args:
         paths: Files in any order.
-        pattern: As for :func:`frame_key`.
+        pattern: As for ``frame_key``.
 
     Returns:
         From video to positions; videos in the order of their names.
 
     Raises:
-        ValueError: as :func:`frame_key`; if two files are the same frame.
+        ValueError: as ``frame_key``; if two files are the same frame.
     """
     frames: dict[str, dict[int, int]] = {}
     names = list(paths)

@@ -56,7 +56,7 @@ def cut_linkage(tree: np.ndarray, num_clusters: int) -> np.ndarray:
     """Cluster of each class, after so many merges that ``num_clusters`` are left.
 
     Args:
-        tree: From :func:`class_linkage`.
+        tree: From ``class_linkage``.
         num_clusters: k, from 1 to K.
 
     Returns:
@@ -106,7 +106,7 @@ def cluster_curve(confusion: np.ndarray) -> np.ndarray:
 
 
 def cluster_angles(curve: np.ndarray) -> np.ndarray:
-    """φ(k) = arctan(m(k) / (k / K)), in radians, of a curve from :func:`cluster_curve`."""
+    """φ(k) = arctan(m(k) / (k / K)), in radians, of a curve from ``cluster_curve``."""
     num_classes = len(curve) + 1
     complexity = np.arange(2, num_classes + 1) / num_classes
     return np.arctan2(curve, complexity)
@@ -121,7 +121,7 @@ def choose_cluster_counts(curves: Sequence[np.ndarray]) -> list[int]:
     takes the most.
 
     Args:
-        curves: m(k) of each layer, first to last, each from :func:`cluster_curve`.
+        curves: m(k) of each layer, first to last, each from ``cluster_curve``.
 
     Returns:
         k of each layer; the last one is K.

@@ -77,9 +77,9 @@ def average_patches(
 
     Args:
         boxes: int (N, 4) xyxy, ends exclusive, inside the image.
-        probabilities: float (N, S, S) of the object, as for :func:`crop_patches`' patches.
+        probabilities: float (N, S, S) of the object, as for ``crop_patches``' patches.
         size_hw: H and W of the image.
-        padding: as given to :func:`crop_patches`.
+        padding: as given to ``crop_patches``.
 
     Returns:
         The averages, in the smallest part of the image that holds all boxes; None for no boxes.
@@ -116,7 +116,7 @@ def reassemble_patches(
         boxes: int (N, 4) xyxy, ends exclusive, inside the image.
         probabilities: float (N, S, S) of the object; each patch is scaled to its box.
         threshold: object above it, background up to it.
-        padding: as given to :func:`crop_patches`.
+        padding: as given to ``crop_patches``.
 
     Returns:
         Like ``mask``. In boxes, object has the highest value of ``mask`` (1 if that is 0) and
@@ -190,7 +190,7 @@ def scale_back_matrix(size: int, length: int, padding: int = 0) -> np.ndarray:
     """float32 (length, size): takes a side of a patch back to the side of its box.
 
     Each pixel of the box gets the mean of the patch's pixels whose nearest it is, so that what
-    :func:`crop_patches` made of a mask comes back exactly; bilinear interpolation where the patch
+    ``crop_patches`` made of a mask comes back exactly; bilinear interpolation where the patch
     is smaller than the box.
     """
     full = length + 2 * padding

@@ -54,8 +54,8 @@ def mask_ring(mask: np.ndarray, tolerance: float = TOLERANCE) -> Polygon:
     Parts and holes are joined by seams: lines that are passed twice, there and back.
 
     Args:
-        mask: As for :func:`mask_polygons`.
-        tolerance: As for :func:`mask_polygons`.
+        mask: As for ``mask_polygons``.
+        tolerance: As for ``mask_polygons``.
 
     Returns:
         Empty for an empty mask.
@@ -90,7 +90,7 @@ def outlines(mask: np.ndarray, tolerance: float = 0.0) -> list[Any]:
 
     Args:
         mask: bool (H, W).
-        tolerance: As for :func:`mask_polygons`; 0 gives the exact outline.
+        tolerance: As for ``mask_polygons``; 0 gives the exact outline.
     """
     shapely = _shapely()
     faces = shapely.get_parts(shapely.polygonize(shapely.linestrings(_cracks(mask))))

@@ -21,7 +21,7 @@ def apply_votes(
 ) -> Array:
     """Give a pixel another label where directions with enough votes lead to others.
 
-    :func:`apply_offset` follows the most probable direction, however little it leads by. Here
+    ``apply_offset`` follows the most probable direction, however little it leads by. Here
     each direction votes for the label found at position + ``scale`` · its offset, and a pixel's
     own label changes only if those for other labels have more than ``min_confidence`` together;
     then to the one of them with the most. The sum is the probability, as the network sees it,
@@ -31,7 +31,7 @@ def apply_votes(
         masks: label map (H, W) of any integer dtype, or stack of masks (N, H, W), any dtype.
         votes: (m, H, W), float: the probability that a pixel is boundary and its interior lies in
             that direction; at most 1 in sum.
-        scale: as for :func:`apply_offset`.
+        scale: as for ``apply_offset``.
         min_confidence: 0 to 1; at 1 nothing changes.
         ignore_index: label of (H, W) maps that is neither changed nor fetched, if any.
 
@@ -96,8 +96,8 @@ def votes_against(mask: np.ndarray, votes: np.ndarray, scale: float = 2) -> np.n
 
     Args:
         mask: label map (H, W) of any dtype.
-        votes: as for :func:`apply_votes`.
-        scale: as for :func:`apply_offset`.
+        votes: as for ``apply_votes``.
+        scale: as for ``apply_offset``.
 
     Returns:
         float32 (H, W): sum of the votes that lead to another label.

@@ -83,7 +83,7 @@ def draw_predicted_directions(
         zoom: Pixels of the picture for a pixel of the image.
 
     Returns:
-        As :func:`draw_targets`, without ignored pixels; the band is what the network calls
+        As ``draw_targets``, without ignored pixels; the band is what the network calls
         boundary.
 
     Raises:
@@ -115,7 +115,7 @@ def draw_directions(
         note: What the band is, for the legend.
 
     Returns:
-        As :func:`draw_targets`.
+        As ``draw_targets``.
 
     Raises:
         ValueError: if the sizes differ or an option is out of range.

@@ -41,7 +41,7 @@ class Refiner(ABC):
         """Refine the masks of one image.
 
         Args:
-            image: As for :func:`load_image`: path, PIL image, or BGR uint8 array (H, W, 3).
+            image: As for ``load_image``: path, PIL image, or BGR uint8 array (H, W, 3).
             masks: Label map (H, W) of any integer dtype, or stack of masks
                 (N, H, W), bool or uint8.
 
@@ -59,10 +59,10 @@ class Refiner(ABC):
         """Do what does not depend on the masks, once for all masks of an image.
 
         Args:
-            image: As for :meth:`refine`.
+            image: As for ``refine``.
 
         Returns:
-            A function from masks to refined masks, as :meth:`refine`.
+            A function from masks to refined masks, as ``refine``.
         """
         array = load_image(image)
         return lambda masks: self.refine(array, masks)
@@ -71,7 +71,7 @@ class Refiner(ABC):
         """Refine the masks of many images.
 
         Args:
-            pairs: Image and masks, as for :meth:`refine`.
+            pairs: Image and masks, as for ``refine``.
 
         Yields:
             Refined masks, in the order of ``pairs``.
@@ -83,15 +83,15 @@ class Refiner(ABC):
         """Refined masks before the threshold, to be averaged over frames.
 
         Args:
-            image: As for :meth:`refine`.
+            image: As for ``refine``.
             masks: Stack of masks (N, H, W), bool or uint8.
 
         Returns:
-            float32 (N, H, W), 0 to 1: above 0.5 where :meth:`refine` finds an object. A refiner
+            float32 (N, H, W), 0 to 1: above 0.5 where ``refine`` finds an object. A refiner
             that has no probabilities gives 0 and 1.
 
         Raises:
-            TypeError, ValueError: as :meth:`refine`; if ``masks`` is no stack.
+            TypeError, ValueError: as ``refine``; if ``masks`` is no stack.
         """
         check_stack(masks)
         return (self.refine(image, masks) != 0).astype(np.float32)
@@ -115,7 +115,7 @@ def refine_through(refiners: Sequence[Refiner], image: Image) -> Callable[[np.nd
 
     Args:
         refiners: They.
-        image: As for :meth:`Refiner.refine`.
+        image: As for ``Refiner.refine``.
 
     Returns:
         A function from masks to refined masks, for any number of masks. The image is read and what
@@ -138,7 +138,7 @@ def refine_through(refiners: Sequence[Refiner], image: Image) -> Callable[[np.nd
 
 
 def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
-    """BGR uint8 (H, W, 3) of an image, EXIF orientation applied; see :mod:`mmrefine.files.images`.
+    """BGR uint8 (H, W, 3) of an image, EXIF orientation applied; see ``mmrefine.files.images``.
 
     Args:
         image: Path; PIL image; or array, BGR (H, W, 3), grey (H, W), or BGR and alpha (H, W, 4).
@@ -167,7 +167,7 @@ def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
 
 
 def check_masks(masks: np.ndarray, size_hw: tuple[int, int]) -> None:
-    """Refuse what :meth:`Refiner.refine` cannot refine; ``size_hw`` is the image's size."""
+    """Refuse what ``Refiner.refine`` cannot refine; ``size_hw`` is the image's size."""
     if not isinstance(masks, np.ndarray):
         raise TypeError(
             f'masks: expected a numpy array, got {type(masks).__name__}; a label map (H, W) or a '

@@ -77,7 +77,7 @@ class BPRRefiner(NetworkRefiner):
             those in the model's ``test_cfg``, else 64, 0 and 128. With several
             patch sizes, masks are refined once with each, one after the other.
         leave_alone: Whether a change is believed the less, the less the whole mask
-            seems to be off (:mod:`mmrefine.refiners.leave_alone`), with weights in
+            seems to be off (``mmrefine.refiners.leave_alone``), with weights in
             the model's ``test_cfg``; ``False`` believes every change.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only.
@@ -147,15 +147,15 @@ class BPRRefiner(NetworkRefiner):
     def refine(
         self, image: Image, masks: np.ndarray, *, return_confidence: bool = False
     ) -> np.ndarray | Refined:
-        """Refine the masks of one image; see :meth:`Refiner.refine`.
+        """Refine the masks of one image; see ``Refiner.refine``.
 
         A mask of a stack, or a label of a map, that would vanish stays as it is. A
         label map of dtype bool is one mask.
 
         Args:
-            image: As for :meth:`Refiner.refine`.
-            masks: As for :meth:`Refiner.refine`.
-            return_confidence: Give a :class:`Refined` in place of the masks: with how
+            image: As for ``Refiner.refine``.
+            masks: As for ``Refiner.refine``.
+            return_confidence: Give a ``Refined`` in place of the masks: with how
                 sure they are, by pixel and by object.
         """
         done = next(self._passes([(image, masks)], return_confidence))
@@ -171,20 +171,20 @@ class BPRRefiner(NetworkRefiner):
         """Refine the masks of many images; patches of several share a batch.
 
         Args:
-            pairs: Image and masks, as for :meth:`refine`. Read a few ahead of
+            pairs: Image and masks, as for ``refine``. Read a few ahead of
                 what is given out.
 
         Yields:
             Refined masks, in the order of ``pairs``.
 
         Raises:
-            TypeError, ValueError: as :meth:`refine`, for the first pair that is
+            TypeError, ValueError: as ``refine``, for the first pair that is
                 not as it should be.
         """
         return (done.masks for done in self._passes(pairs))
 
     def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
-        """Refined masks before the threshold; see :meth:`Refiner.soft_masks`."""
+        """Refined masks before the threshold; see ``Refiner.soft_masks``."""
         check_stack(masks)
         found = self.refine(image, masks, return_confidence=True)
         # What was decided stays on its side, whatever the probability had to exceed.

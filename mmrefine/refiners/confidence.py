@@ -27,7 +27,7 @@ class Refined(NamedTuple):
     """Refined masks, and how sure they are.
 
     Attributes:
-        masks: As :meth:`Refiner.refine` gives them.
+        masks: As ``Refiner.refine`` gives them.
         confidence: float32, shape of ``masks``: probability that a pixel's label is right. Where
             the network did not look, far from every outline, it is 1.
         objects: By place in the stack, or by label of the map.
@@ -39,7 +39,7 @@ class Refined(NamedTuple):
 
 
 def changes(coarse: np.ndarray, refined: np.ndarray, key: Any) -> int:
-    """Pixels of one object that differ; ``key`` as in :class:`Refined`."""
+    """Pixels of one object that differ; ``key`` as in ``Refined``."""
     if coarse.ndim == 3:
         return int(np.count_nonzero(coarse[key] != refined[key]))
     if coarse.dtype == np.bool_:

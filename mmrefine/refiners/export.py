@@ -77,7 +77,7 @@ def export_refiner(refiner: Refiner, out: str | os.PathLike) -> None:
     """Write the network of a refiner as ONNX or TorchScript.
 
     Args:
-        refiner: From :func:`mmrefine.apis.build_refiner`.
+        refiner: From ``mmrefine.apis.build_refiner``.
         out: File to write, ``.onnx`` or ``.pt`` (TorchScript).
 
     Raises:
@@ -180,7 +180,7 @@ def network_from_onnx(path: str | os.PathLike) -> nn.Module:
     """Network whose probabilities come from an exported ONNX file.
 
     Raises:
-        ImportError, ValueError: as :class:`OnnxPredictor`.
+        ImportError, ValueError: as ``OnnxPredictor``.
     """
     predictor = OnnxPredictor(path)
     network = build_without_weights(predictor.model_cfg(), f'checkpoint: the config in {path}')
@@ -192,7 +192,7 @@ def run_on_onnxruntime(refiner: Refiner) -> None:
     """Let the network of a refiner compute its probabilities with onnxruntime from now on.
 
     Raises:
-        TypeError, ImportError: as :func:`export_refiner`.
+        TypeError, ImportError: as ``export_refiner``.
     """
     model = _network_of(refiner)
     if not isinstance(model.predict_probabilities, OnnxPredictor):

@@ -43,7 +43,7 @@ def weights_of(settings: Mapping[str, float] | None) -> Weights | None:
     """Weights in a model's ``test_cfg``; None believes every change.
 
     Raises:
-        ValueError: if they are not numbers with the names of :class:`Weights`.
+        ValueError: if they are not numbers with the names of ``Weights``.
     """
     if settings is None:
         return None
@@ -82,7 +82,7 @@ def believe(
         mask: bool (h, w), the coarse mask.
         probabilities: float32 (h, w), of the object, by the network.
         off: float32 (h, w), probability that ``mask`` is off nearby.
-        whole: Mean log-odds over the outline, of :func:`off_along_outline`.
+        whole: Mean log-odds over the outline, of ``off_along_outline``.
         weights: Of the evidence.
 
     Returns:

@@ -26,7 +26,7 @@ class NetworkRefiner(Refiner):
         shipped: The checkpoint that comes with the package.
         device: Where the network runs; a GPU by default if there is one.
         ignore_index: Label of ignored pixels in label maps, ``None`` if there is none, or
-            ``'auto'``, see :func:`mmrefine.ops.ignored.ignored_label`.
+            ``'auto'``, see ``mmrefine.ops.ignored.ignored_label``.
 
     Attributes:
         network_type: Class of the network.

@@ -47,9 +47,9 @@ def shift_masks(
     Args:
         masks: Label map (H, W) of any integer dtype, or stack (N, H, W), bool or uint8.
         offset: int (2, H, W), unit offsets (dy, dx), zero off the boundary.
-        scale: As for :class:`SegFixRefiner`.
-        steps: As for :class:`SegFixRefiner`.
-        ignore_index: As for :class:`SegFixRefiner`.
+        scale: As for ``SegFixRefiner``.
+        steps: As for ``SegFixRefiner``.
+        ignore_index: As for ``SegFixRefiner``.
 
     Returns:
         Refined masks, same shape and dtype.
@@ -82,7 +82,7 @@ class SegFixRefiner(NetworkRefiner):
             off the boundary is reached (the iterative scheme of Section 3.1).
         min_confidence: A pixel's label changes only if the directions that lead
             to another one have more than this probability together (see
-            :func:`mmrefine.ops.apply_votes`): higher leaves masks alone where
+            ``mmrefine.ops.apply_votes``): higher leaves masks alone where
             the network is unsure. 0 is the published rule: the most probable
             direction decides. By default that in the model's ``test_cfg``, 0.5
             for the weights that come with the package, else 0.
@@ -132,7 +132,7 @@ class SegFixRefiner(NetworkRefiner):
 
         Returns:
             ``pred_boundary``, ``pred_direction``, ``pred_offset`` and ``pred_votes``,
-            channel first, as in :mod:`mmrefine.structures.segfix_fields`.
+            channel first, as in ``mmrefine.structures.segfix_fields``.
         """
         array = load_image(image)
         return self._assemble(array, (PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES))
@@ -177,13 +177,13 @@ class SegFixRefiner(NetworkRefiner):
         """Refine masks with a known offset field, by the published rule.
 
         Args:
-            masks: As for :meth:`refine`.
-            offset: int (2, H, W) as :meth:`predict_offset` gives it.
+            masks: As for ``refine``.
+            offset: int (2, H, W) as ``predict_offset`` gives it.
         """
         return shift_masks(masks, offset, self.scale, self.steps, self.ignore_index)
 
     def open(self, image: Image) -> Callable[[np.ndarray], np.ndarray]:
-        """Predict the fields of an image; see :meth:`Refiner.open`.
+        """Predict the fields of an image; see ``Refiner.open``.
 
         Of a large image, votes are predicted tile by tile, where masks have boundaries, and only
         the last ones are kept.
@@ -231,7 +231,7 @@ class SegFixRefiner(NetworkRefiner):
         return keep_vanished(masks, refined, label)
 
     def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
-        """Refined masks before the threshold; see :meth:`Refiner.soft_masks`.
+        """Refined masks before the threshold; see ``Refiner.soft_masks``.
 
         Of the published rule, which has no threshold, 0 and 1.
         """
@@ -251,7 +251,7 @@ class SegFixRefiner(NetworkRefiner):
         return soft.clip(0, 1)
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
-        """Refine the masks of one image; see :meth:`Refiner.refine`."""
+        """Refine the masks of one image; see ``Refiner.refine``."""
         array = load_image(image)
         check_masks(masks, array.shape[:2])
         return self.open(array)(masks)

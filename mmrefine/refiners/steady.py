@@ -1,8 +1,8 @@
 """Videos refined steadily: what is decided at boundaries is averaged over frames.
 
 Frame by frame, a boundary whose pixels are near the threshold flickers. Here a refiner says what
-it finds before the threshold (:meth:`Refiner.soft_masks`), neighbouring frames are averaged along
-optical flow (:func:`mmrefine.ops.average_along_flow`), and then the threshold decides.
+it finds before the threshold (``Refiner.soft_masks``), neighbouring frames are averaged along
+optical flow (``mmrefine.ops.average_along_flow``), and then the threshold decides.
 """
 
 from collections import deque
@@ -39,8 +39,8 @@ def soft_frame(
 
     Args:
         refiner: Any refiner.
-        image: As for :meth:`Refiner.refine`.
-        masks: As for :meth:`Refiner.refine`.
+        image: As for ``Refiner.refine``.
+        masks: As for ``Refiner.refine``.
         ignore_index: Label of label maps that is left as it is, if any.
     """
     array = load_image(image)
@@ -99,7 +99,7 @@ def refine_video(
 
     Args:
         refiner: Any refiner.
-        frames: Image and masks of each frame, in order; masks as for :meth:`Refiner.refine`.
+        frames: Image and masks of each frame, in order; masks as for ``Refiner.refine``.
         reach: Neighbours on each side that are listened to. So many frames are read ahead, and
             ``2 * reach + 1`` are held; 0 is frame by frame.
         ignore_index: Label of label maps that is left as it is, if any.

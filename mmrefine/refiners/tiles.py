@@ -25,7 +25,7 @@ class Tile(NamedTuple):
 
 
 def tiles_of(size_hw: tuple[int, int]) -> Iterator[Tile]:
-    """Tiles of an image of ``size_hw``: one, as large as the image, up to :data:`WHOLE` pixels."""
+    """Tiles of an image of ``size_hw``: one, as large as the image, up to ``WHOLE`` pixels."""
     height, width = size_hw
     whole = height * width <= WHOLE
     side = max(height, width) if whole else CORE

@@ -31,7 +31,7 @@ class ClassList:
 
 
 def dataset_names() -> list[str]:
-    """Every name that :func:`dataset_classes` takes."""
+    """Every name that ``dataset_classes`` takes."""
     aliases = {name for names in dataset_aliases.values() for name in names}
     return sorted({*OWN_DATASETS, *aliases}, key=str.lower)
 

@@ -104,7 +104,7 @@ class Evaluation:
 
 
 def bands_of(counts: Sequence[TrimapCounts]) -> Bands:
-    """Figures by distance from counts of P predictions and the widths :data:`WIDTHS`."""
+    """Figures by distance from counts of P predictions and the widths ``WIDTHS``."""
     figures = [c.figures() for c in counts]
     return Bands(
         np.array(counts[0].widths),

@@ -53,7 +53,7 @@ class LabelMapRules:
         tolerances: Of the boundary F-score: pixels if at least 1, else shares of the diagonal.
         dilation_ratio: Band width of boundary IoU as a share of the diagonal.
         average: How F-scores of images are averaged, see
-            :meth:`mmrefine.measures.BoundaryFScoreCounts.figures`.
+            ``mmrefine.measures.BoundaryFScoreCounts.figures``.
         ignore_index: Label of the ground truth that is not judged; None if all are. With two
             classes and None, masks of 0 and 255 are read as 0 and 1.
         reduce_zero_label: Files whose labels are one too large, 0 being ignored: ``'both'``
@@ -105,7 +105,7 @@ class LabelMapRules:
         return form.labels.astype(np.int64)
 
     def read(self, path: Path, is_target: bool) -> np.ndarray:
-        """Labels of a file, int64 (H, W): classes from 0, :attr:`no_class` for no class.
+        """Labels of a file, int64 (H, W): classes from 0, ``no_class`` for no class.
 
         Raises:
             ValueError: if it is no label map or has a label that is no class.
@@ -308,7 +308,7 @@ def evaluate_label_maps(
         predictions: Folder of each prediction; others are compared with the first.
         ground_truth: Folder of the ground truth.
         rules: What the labels mean and how is measured.
-        tasks: The images, from :func:`compared_label_maps`.
+        tasks: The images, from ``compared_label_maps``.
         workers: Most processes.
         progress: Called after each image.
 

@@ -1,4 +1,4 @@
-"""The plots of a report, as SVG. Their legend is text of the page: see :func:`legend`."""
+"""The plots of a report, as SVG. Their legend is text of the page: see ``legend``."""
 
 import io
 from collections.abc import Iterable, Sequence

@@ -79,7 +79,7 @@ class Videos:
         predictions: Folders of label maps named as the images, by name of the prediction.
         num_classes: Labels from this number on are no class.
         ignore_index: Label that is left out.
-        pattern: How names are read, see :func:`mmrefine.ops.frame_key`.
+        pattern: How names are read, see ``mmrefine.ops.frame_key``.
         image_suffix, prediction_suffix: How the stems of files end after the common name.
 
     Raises:

@@ -53,7 +53,7 @@ def put_refined_masks(sample: BaseDataElement, field: str, refined: Any) -> None
     in place, so a ``clone()`` of a sample can get masks of its own.
 
     Args:
-        sample: As for :func:`predicted_fields`.
+        sample: As for ``predicted_fields``.
         field: One of these fields.
         refined: Label map (H, W), or instance masks in the sample's own kind of container.
     """

@@ -248,7 +248,7 @@ class PackFrames(BaseTransform):
     - seen_frames, gt_seg_map, gt_depth_map (optional)
 
     ``inputs`` is uint8 (3 F, H, W), frames one after the other; the data sample has what
-    :mod:`mmrefine.structures.depth_fields` lists.
+    ``mmrefine.structures.depth_fields`` lists.
     """
 
     META = ('img_path', 'ori_shape', 'img_shape', FRAME_OFFSETS)

@@ -64,7 +64,7 @@ class PaintInstanceMap(BaseTransform):
     Required Keys:
 
     - img
-    - instances (list of :class:`mmrefine.files.instances.Instance`)
+    - instances (list of ``mmrefine.files.instances.Instance``)
 
     Added Keys:
 

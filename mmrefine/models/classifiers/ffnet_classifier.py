@@ -61,7 +61,7 @@ class FFNetClassifier(BaseModule):
     """An FFNet that classifies whole images; its backbone is what segmentation starts from.
 
     Args:
-        name: Such as ``'FFNet-78S-BBX'``, see :mod:`mmrefine.models.ffnet_names`.
+        name: Such as ``'FFNet-78S-BBX'``, see ``mmrefine.models.ffnet_names``.
         num_classes: 1000 as released, those of ImageNet.
         norm_cfg: Normalisation layer.
         init_cfg: Weight initialisation.

@@ -29,7 +29,7 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
             patch"; the backbone then takes three channels.
         contrast_radii: For each, one more channel: whether a pixel's colour is
             rather that of the mask's inside or outside, within this many pixels
-            of the network's input around it (:func:`colour_contrast`). Not in
+            of the network's input around it (``colour_contrast``). Not in
             the paper: it spares a small network to learn from few images what a
             large one brings along.
         with_odds: Patches have a fourth channel, the colour evidence of the

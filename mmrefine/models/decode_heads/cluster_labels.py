@@ -18,7 +18,7 @@ class ClusterLabels(nn.Module):
         layer: Layer of the file.
 
     Raises:
-        ValueError: if the label map is not one of K classes; see :func:`check_label_map`.
+        ValueError: if the label map is not one of K classes; see ``check_label_map``.
     """
 
     table: Tensor

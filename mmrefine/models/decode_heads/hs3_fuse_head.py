@@ -68,7 +68,7 @@ class HS3FuseHead(BaseDecodeHead):
     Args:
         stages: From the first to the last, ``dict(in_index=..., in_channels=..., label_map=...)``:
             the feature map, or several, finest first, that are resized and concatenated, and the
-            clusters as in :class:`ClusterAuxHead` (``layer`` too). A stage without a
+            clusters as in ``ClusterAuxHead`` (``layer`` too). A stage without a
             ``label_map`` learns all classes, as the last one should.
         channels: Channels of the last stage's block and of the fused features.
         key_channels: Channels in which pixels and clusters are compared.

@@ -28,13 +28,13 @@ class SemanticEdgeNet(BaseModel):
     default loss weights edge and interior by one minus their share of the batch.
 
     The first layer starts with differences between neighbours, of random codes of the classes
-    (:func:`differences`): what an edge is does not depend on the class, which 150 sets of random
+    (``differences``): what an edge is does not depend on the class, which 150 sets of random
     kernels would have to find out 150 times.
 
     Pixels whose edge the network would find with the help of ignored pixels, those within 3 of one,
     are neither learned nor judged: the losses that use the network leave them out, too. The
     borders of maps are continued outwards, so that the image border is no edge, as in
-    :func:`mmrefine.ops.semantic_edge_map`. The paper does not tell how strong the noise is, and
+    ``mmrefine.ops.semantic_edge_map``. The paper does not tell how strong the noise is, and
     the softmax of a plain one-hot vector of 150 classes gives the right one 2 %; here the vector
     is multiplied by a ``sharpness`` drawn for each map, from blurred to nearly one-hot.
 

@@ -22,7 +22,7 @@ class InverseTransformNet(BaseModel):
 
     The layers of the released network: both tiles flattened, prediction first, 1000, 32 and P
     outputs, ReLU between. The outputs are the parameters of
-    :func:`mmrefine.ops.transform_matrix` (ours; the released order and units are not published)
+    ``mmrefine.ops.transform_matrix`` (ours; the released order and units are not published)
     of the transform that takes the truth to the prediction: 0 is none. Every pair is learned in
     all its orientations, mirrored and transposed.
 

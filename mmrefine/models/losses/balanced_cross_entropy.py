@@ -48,7 +48,7 @@ def balanced_cross_entropy(logits: Tensor, target: Tensor, ignore_index: int = 2
 
 @MODELS.register_module()
 class BalancedCrossEntropyLoss(nn.Module):
-    """:func:`balanced_cross_entropy` as a module.
+    """``balanced_cross_entropy`` as a module.
 
     Args:
         loss_weight: Factor on the loss.
@@ -67,7 +67,7 @@ class BalancedCrossEntropyLoss(nn.Module):
         ignore_index: int = 255,
         weight: Tensor | None = None,
     ) -> Tensor:
-        """Weighted loss; shapes as in :func:`balanced_cross_entropy`.
+        """Weighted loss; shapes as in ``balanced_cross_entropy``.
 
         Raises:
             ValueError: if a pixel sampler gives a ``weight``; the batch gives it here.

@@ -56,7 +56,7 @@ def boundary_cross_entropy(logits: Tensor, target: Tensor, ignored: Tensor) -> T
 
 @MODELS.register_module()
 class BoundaryCrossEntropyLoss(nn.Module):
-    """:func:`boundary_cross_entropy` of a one-channel boundary head; targets are made inside.
+    """``boundary_cross_entropy`` of a one-channel boundary head; targets are made inside.
 
     It is PIDNet's and InverseForm's boundary loss in a form that ``loss_decode`` takes: mmseg's
     ``BoundaryLoss`` wants boundary maps for targets, and knows no ignored pixels.

@@ -18,10 +18,10 @@ class EdgeCrossEntropyLoss(EdgeNetLoss):
 
     The truth is the semantic edge map of the labels; edge and interior are weighted by one minus
     their share of the batch, as when the network was trained. Takes the place of
-    :class:`SEMEDALoss` in ``loss_decode``.
+    ``SEMEDALoss`` in ``loss_decode``.
 
     Args:
-        edge_net, loss_weight, warmup_iters, ignore_index, loss_name: As of :class:`SEMEDALoss`.
+        edge_net, loss_weight, warmup_iters, ignore_index, loss_name: As of ``SEMEDALoss``.
     """
 
     def __init__(

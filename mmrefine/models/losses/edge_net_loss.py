@@ -24,7 +24,7 @@ class EdgeNetLoss(nn.Module):
 
     Args:
         edge_net: Number of classes or name of a shipped network, or a published checkpoint, see
-            :func:`mmrefine.models.edge_nets.load_edge_net`.
+            ``mmrefine.models.edge_nets.load_edge_net``.
         loss_weight: Factor on the loss.
         warmup_iters: Over how many iterations of mmengine's runner the factor rises linearly from
             zero; it goes on where it was after resuming. Without a runner there is no warm-up.

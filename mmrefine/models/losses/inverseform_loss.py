@@ -82,10 +82,10 @@ class InverseFormLoss(nn.Module):
 
     Args:
         inverse_net: ``'drawn'``, the shipped network, or a published checkpoint, see
-            :func:`mmrefine.models.inverse_nets.load_inverse_net`.
+            ``mmrefine.models.inverse_nets.load_inverse_net``.
         boundary: ``'head'``: the logits are those of a boundary head, one channel. ``'classes'``:
             they are class scores, and boundaries are where their probabilities change
-            (:func:`mmrefine.ops.soft_edge_map`).
+            (``mmrefine.ops.soft_edge_map``).
         distance: ``'euclidean'``, or ``'geodesic'`` (Section 3.2).
         tile_grid: Rows and columns of tiles. Boundary maps are resized to it, as in the released
             code, where it is (3, 6). By default they are not resized, and as many tiles are cut

@@ -22,7 +22,7 @@ class PerceptualConsistencyLoss(nn.Module):
     .. math:: S_i = \max_j C_{ij} \langle p_i, p_j \rangle
 
     and the loss is the mean of :math:`1 - (S_i - \mu_i) / (M_i - \mu_i)` over the cells of both
-    frames (see :mod:`mmrefine.measures.perceptual` for M, C and μ). Only S has a gradient, and it
+    frames (see ``mmrefine.measures.perceptual`` for M, C and μ). Only S has a gradient, and it
     goes to the logits of both frames, not to the features.
 
     Args:

@@ -44,7 +44,7 @@ class SEMEDALoss(EdgeNetLoss):
 
     Embeddings before ReLU are linear in what comes before, so that of the last layer is computed
     once, of the difference; layers after the last with a weight are not computed. The loss and its
-    gradient are computed together in strips of the image (:mod:`.strips`), so that the
+    gradient are computed together in strips of the image (``.strips``), so that the
     embeddings of the whole image are never held.
 
     Args:

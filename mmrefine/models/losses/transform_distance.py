@@ -1,6 +1,6 @@
 """How large a transform is: the two distances of InverseForm (arXiv 2104.02745, Section 3.2).
 
-Legend: N transforms, P parameters (see :mod:`mmrefine.ops.tile_transforms`).
+Legend: N transforms, P parameters (see ``mmrefine.ops.tile_transforms``).
 """
 
 from typing import Any

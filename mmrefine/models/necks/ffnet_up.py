@@ -49,7 +49,7 @@ class FFNetUp(BaseModule):
         kind: ``'A'``, ``'B'`` or ``'C'``, from large to small.
         upsampling: ``'bilinear'`` of the GPU models or ``'nearest'`` of the mobile ones.
         keep_inputs: Give the four inputs as well, behind the outputs: what deep supervision
-            (:class:`ClusterAuxHead`) looks at.
+            (``ClusterAuxHead``) looks at.
         norm_cfg: Normalisation layer.
         init_cfg: Weight initialisation; by default as released, normal with 0.01.
 

@@ -36,7 +36,7 @@ class PISRNeck(BaseModule):
 
     The first pass is a small head in the manner of Panoptic-DeepLab: classes, centres and offsets.
     The K most confident centres give K heatmaps, suppressed where the classes say stuff. The
-    related levels go on to the final heads. :meth:`loss` supervises the first pass.
+    related levels go on to the final heads. ``loss`` supervises the first pass.
 
     By itself it can stand behind an FPN in the ``neck`` list of any detector, its first pass then
     not supervised; ``mmrefine.PISRPanopticFPN`` and ``mmrefine.PISRMaskFormer`` supervise it.
@@ -49,7 +49,7 @@ class PISRNeck(BaseModule):
         related_levels: Indices of those that are related; the others pass. ``None`` for all.
         num_instances: K.
         spread: How far from a centre pixels may point, in pixels of the level.
-        reweight: See :class:`mmrefine.models.necks.PISR`.
+        reweight: See ``mmrefine.models.necks.PISR``.
         loss_weight: Factor on all losses of the first pass.
         centre_weight, offset_weight: Factors on the errors of centres (squared) and offsets
             (absolute, in pixels), those of Panoptic-DeepLab.
@@ -137,7 +137,7 @@ class PISRNeck(BaseModule):
         """Losses of the first pass.
 
         Args:
-            first: Of :meth:`relate`.
+            first: Of ``relate``.
             labels: (N, h, w), classes of the batch at any size, things first, 255 ignored.
             masks: (M, h, w) of the instances of each image, bool, 0 or 1; M may be 0.
 

@@ -39,7 +39,7 @@ class ReleasedFormat(ABC):
     def convert(
         self, weights: Mapping[str, Tensor], own_shapes: Mapping[str, Iterable[int]]
     ) -> dict[str, Tensor]:
-        """One tensor for each of our names and shapes; see :func:`match_weights`."""
+        """One tensor for each of our names and shapes; see ``match_weights``."""
 
     def adapt(self, model: dict[str, Any], weights: Mapping[str, Tensor]) -> None:  # noqa: B027
         """Change a model config in place to what the weights were trained with."""

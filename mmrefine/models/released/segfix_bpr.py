@@ -91,7 +91,7 @@ def _with_whole_stem(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def from_released(
     weights: Mapping[str, Tensor], own_shapes: Mapping[str, Iterable[int]]
 ) -> dict[str, Tensor]:
-    """Weights of a released file for a network of ours; see :func:`.formats.match_weights`.
+    """Weights of a released file for a network of ours; see ``.formats.match_weights``.
 
     Args:
         weights: Released weights, by the names of the file.

@@ -58,7 +58,7 @@ class AuxAdaptSegmentor(BaseSegmentor):
         norm_eval: Whether batch norm uses its trained statistics; else those of the frame.
         update_every: Learn from every n-th frame of a video only.
         pattern: How video and number of a frame are read from ``img_path``, as for
-            :func:`mmrefine.ops.frame_key`.
+            ``mmrefine.ops.frame_key``.
 
     Raises:
         TypeError: if ``main`` is no segmentor with ``inference``.

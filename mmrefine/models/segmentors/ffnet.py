@@ -18,7 +18,7 @@ class FFNet(EncoderDecoder):
     ``dict(type='mmrefine.FFNet', name='FFNet-78S-BCC', num_classes=19)`` is a whole model.
 
     Args:
-        name: As released, see :mod:`mmrefine.models.ffnet_names`.
+        name: As released, see ``mmrefine.models.ffnet_names``.
         num_classes: Number of classes; 19 as released, those of Cityscapes.
         norm_cfg: Normalisation layer of all three parts.
         backbone, neck, decode_head: Arguments of ``FFNetResNet``, ``FFNetUp`` and ``FFNetHead`` to

@@ -25,7 +25,7 @@ class SegFix(EncoderDecoder):
     ``min_confidence`` and ``scale`` in it are defaults of ``SegFixRefiner``.
 
     ``predict`` puts ``pred_boundary``, ``pred_direction``, ``pred_offset`` and
-    ``pred_votes`` (see :mod:`mmrefine.structures.segfix_fields`) into each data sample, at the
+    ``pred_votes`` (see ``mmrefine.structures.segfix_fields``) into each data sample, at the
     image's original size. With all offsets zero outside predicted boundaries,
     ``mmrefine.ops.apply_offset`` needs nothing else.
     """

@@ -25,7 +25,7 @@ class SegmentationTeacher:
         checkpoint: Its weights; read without running any code from the file.
         config: Config file or model config; ``None`` for the one in a published checkpoint.
         groups: ``'cityscapes'``, or a JSON file, see
-            :func:`mmrefine.models.teachers.read_groups`.
+            ``mmrefine.models.teachers.read_groups``.
 
     Raises:
         ValueError: if weights and config do not fit, the network is no segmentor, or the groups
