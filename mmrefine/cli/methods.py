@@ -4,12 +4,9 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..methods import DEFAULT, Method, shipped_methods
-
-if TYPE_CHECKING:
-    from ..batch.source import Source
 
 # What decides how a network is run; offset fields from files leave no room for it.
 NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets')
@@ -133,18 +130,3 @@ def refiner_config(args: argparse.Namespace) -> dict[str, Any]:
     from ..refiners.names import refiner_settings
 
     return refiner_settings(args.config or args.method or DEFAULT)
-
-
-def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> 'Source':
-    """What refines: the refiner of a config; without one, offset fields from files."""
-    from ..apis import build_refiner
-    from ..batch.source import OffsetFolderSource, RefinerSource
-
-    options = refiner_options(args)
-    if config is None:
-        return OffsetFolderSource(args.offsets, **options)
-    save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
-    if save_offsets and method and method.follows_offsets:
-        options |= method.follows_offsets
-    refiner = build_refiner(config, args.checkpoint, args.device, **options)
-    return RefinerSource(refiner, save_offsets, getattr(args, 'bands', None))

@@ -7,21 +7,17 @@ it refined.
 import argparse
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..files.kinds import kind_of_input
 from .methods import (
     add_refiner,
     check_refiner,
-    make_source,
     offered_methods,
-    offset_folder,
-    refiner_config,
     settings_text,
 )
 from .refine_options import (
@@ -42,10 +38,7 @@ from .refine_options import (
 )
 
 if TYPE_CHECKING:
-    from ..batch.drawing import DrawingSource
-    from ..batch.source import Source
-    from ..batch.summary import Report
-    from ..batch.tasks import Task, Work
+    from ..batch.tasks import Work
     from ..batch.truth import GroundTruth
     from ..files.label_ids import LabelRules
 
@@ -237,11 +230,12 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     from ..runs.opencv_log import silence_opencv
     from ..runs.processes import leave_processes, start_processes
+    from .refine_run import refine_share
 
     silence_opencv()
     _end_as_if_interrupted()
     rank, processes = start_processes(args.launcher)
-    status = _refine_share(args, rank, processes)
+    status = refine_share(args, rank, processes)
     leave_processes()
     return status
 
@@ -259,117 +253,3 @@ def _end_as_if_interrupted() -> None:
         # Not where it is ignored, as under nohup.
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, interrupt)
-
-
-def _refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
-    """Refine what is this process's share; the exit status."""
-    from mmengine.dist import all_gather_object
-
-    from ..batch.summary import merge_reports
-
-    config = None if offset_folder(args, 'offsets') else refiner_config(args)
-    rules = label_rules(args, config)
-    work = args.kind.open(args, rules)
-    if work.is_finished() and not args.overwrite:
-        if rank == 0:
-            print(f'{args.out} is there already; --overwrite refines it again')
-        return 0
-    steady = getattr(args, 'steady', None)
-    source = make_source(args, config)
-    if steady:
-        source = make_steady(source, work, steady)
-    drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
-    tasks = work.tasks
-    # Frames that listen to each other stay together.
-    share = slice(rank * len(tasks) // processes, (rank + 1) * len(tasks) // processes)
-    share = share if steady else slice(rank, None, processes)
-    if rank == 0:
-        print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
-    report = run_with_bar(tasks[share], source, drawing, args.overwrite, rank == 0)
-    if report.stopped != 'interrupted':
-        report = merge_reports(all_gather_object(report))
-    if rank != 0:
-        return 0
-    report.failed += work.missing
-    if not report.stopped:
-        report = merge_reports([report, work.finish()])
-    return tell(args, report, work.of_instances)
-
-
-def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> 'LabelRules':
-    """What the labels of label maps mean; instances have none."""
-    from ..files.label_ids import LabelRules
-
-    if not hasattr(args, 'ignore_index'):
-        return LabelRules()
-    ignore_index = args.ignore_index
-    if ignore_index == 'auto' and config:
-        ignore_index = config.get('ignore_index', 'auto')
-    return LabelRules(ignore_index, args.label_ids, args.num_classes)
-
-
-def make_steady(source: 'Source', work: Any, reach: int) -> 'Source':
-    """What refines frames with their neighbours in mind, by the refiner of ``source``."""
-    from ..batch.label_maps import VideoLabelMaps
-    from ..batch.source import RefinerSource
-    from ..batch.steady import SteadySource
-
-    if not isinstance(source, RefinerSource) or source.save_offsets is not None:
-        raise ValueError('--steady: averages probabilities, which offset fields do not hold')
-    return SteadySource(source.refiner, work.tasks, reach, isinstance(work, VideoLabelMaps))
-
-
-def make_drawing(
-    args: argparse.Namespace, source: 'Source', rules: 'LabelRules', fps: float | None
-) -> 'DrawingSource':
-    """What refines with ``source`` and draws; ``fps`` of the video that is refined."""
-    from ..batch.drawing import DrawingSource
-
-    truth = args.kind.open_truth(args, rules) if args.ground_truth else None
-    given = fps if args.fps is None else args.fps
-    given = 25 if given is None else given
-    return DrawingSource(source, args.visualize, given, truth, args.bands)
-
-
-def run_with_bar(
-    tasks: 'Sequence[Task]',
-    source: 'Source',
-    drawing: 'DrawingSource | None',
-    overwrite: bool,
-    shown: bool,
-) -> 'Report':
-    """Refine, with a progress bar and pictures; the outcome."""
-    from ..batch.tasks import run_tasks
-    from .progress import ProgressBars
-
-    with ProgressBars(shown) as bars:
-        step = bars.start('refining', len(tasks))
-        if drawing is None:
-            return run_tasks(tasks, source, overwrite, step)
-        with drawing:
-            report = run_tasks(tasks, drawing, overwrite, step)
-    report.failed += drawing.failed
-    return report
-
-
-def tell(args: argparse.Namespace, report: 'Report', of_instances: bool) -> int:
-    """Say what was done; the exit status."""
-    from ..batch.summary import summary
-
-    for line in report.failed:
-        print(f'failed: {line}', file=sys.stderr)
-    for line in report.notes:
-        print(f'note: {line}', file=sys.stderr)
-    print(summary(report, 'mask area' if of_instances else 'pixels'))
-    if report.stopped:
-        print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
-    elif report.ok:
-        pictures = f', pictures to {args.visualize}' if args.visualize else ''
-        print(f'written to {args.out}{pictures}')
-    elif of_instances:
-        print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
-    elif report.refined:
-        print(f'those that did not fail are written to {args.out}')
-    if report.stopped == 'interrupted':
-        return 130
-    return 0 if report.ok else 1

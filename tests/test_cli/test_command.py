@@ -207,6 +207,6 @@ def test_finished_coco_results_are_not_refined_again(tmp_path, monkeypatch, caps
     cv2.imwrite('a.png', np.zeros((3, 4, 3), np.uint8))
     for name in ('r.json', 'o.json'):
         Path(name).write_text(json.dumps([]))
-    monkeypatch.setattr('mmrefine.apis.build_refiner', None)
+    monkeypatch.setattr('mmrefine.cli.refine_run.build_refiner', None)
     assert main(['refine', 'coco', '.', 'r.json', 'o.json']) == 0
     assert capsys.readouterr().out.startswith('o.json is there already')

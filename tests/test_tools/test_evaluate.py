@@ -9,7 +9,7 @@ from label_drawing import random_labels
 from PIL import Image
 
 from mmrefine.cli import build_parser
-from mmrefine.cli.evaluate import named_predictions
+from mmrefine.cli.evaluate_options import named_predictions
 
 SIZE = (36, 50)
 REPORT = ['report.csv', 'report.html', 'report.json']

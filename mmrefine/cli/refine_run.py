@@ -1,0 +1,128 @@
+"""What ``mmrefine refine`` does once its arguments are read."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.dist import all_gather_object
+
+from ..apis import build_refiner
+from ..batch.drawing import DrawingSource
+from ..batch.label_maps import VideoLabelMaps
+from ..batch.source import OffsetFolderSource, RefinerSource, Source
+from ..batch.steady import SteadySource
+from ..batch.summary import Report, merge_reports, summary
+from ..batch.tasks import Task, run_tasks
+from ..files.label_ids import LabelRules
+from .methods import chosen_method, offset_folder, refiner_config, refiner_options
+from .progress import ProgressBars
+
+
+def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
+    """Refine what is this process's share; the exit status."""
+    config = None if offset_folder(args, 'offsets') else refiner_config(args)
+    rules = label_rules(args, config)
+    work = args.kind.open(args, rules)
+    if work.is_finished() and not args.overwrite:
+        if rank == 0:
+            print(f'{args.out} is there already; --overwrite refines it again')
+        return 0
+    steady = getattr(args, 'steady', None)
+    source = make_source(args, config)
+    if steady:
+        source = make_steady(source, work, steady)
+    drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
+    tasks = work.tasks
+    # Frames that listen to each other stay together.
+    share = slice(rank * len(tasks) // processes, (rank + 1) * len(tasks) // processes)
+    share = share if steady else slice(rank, None, processes)
+    if rank == 0:
+        print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
+    report = run_with_bar(tasks[share], source, drawing, args.overwrite, rank == 0)
+    if report.stopped != 'interrupted':
+        report = merge_reports(all_gather_object(report))
+    if rank != 0:
+        return 0
+    report.failed += work.missing
+    if not report.stopped:
+        report = merge_reports([report, work.finish()])
+    return tell(args, report, work.of_instances)
+
+
+def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> LabelRules:
+    """What the labels of label maps mean; instances have none."""
+    if not hasattr(args, 'ignore_index'):
+        return LabelRules()
+    ignore_index = args.ignore_index
+    if ignore_index == 'auto' and config:
+        ignore_index = config.get('ignore_index', 'auto')
+    return LabelRules(ignore_index, args.label_ids, args.num_classes)
+
+
+def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> Source:
+    """What refines: the refiner of a config; without one, offset fields from files."""
+    options = refiner_options(args)
+    if config is None:
+        return OffsetFolderSource(args.offsets, **options)
+    save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
+    if save_offsets and method and method.follows_offsets:
+        options |= method.follows_offsets
+    refiner = build_refiner(config, args.checkpoint, args.device, **options)
+    return RefinerSource(refiner, save_offsets, getattr(args, 'bands', None))
+
+
+def make_steady(source: Source, work: Any, reach: int) -> Source:
+    """What refines frames with their neighbours in mind, by the refiner of ``source``."""
+    if not isinstance(source, RefinerSource) or source.save_offsets is not None:
+        raise ValueError('--steady: averages probabilities, which offset fields do not hold')
+    return SteadySource(source.refiner, work.tasks, reach, isinstance(work, VideoLabelMaps))
+
+
+def make_drawing(
+    args: argparse.Namespace, source: Source, rules: LabelRules, fps: float | None
+) -> DrawingSource:
+    """What refines with ``source`` and draws; ``fps`` of the video that is refined."""
+    truth = args.kind.open_truth(args, rules) if args.ground_truth else None
+    given = fps if args.fps is None else args.fps
+    given = 25 if given is None else given
+    return DrawingSource(source, args.visualize, given, truth, args.bands)
+
+
+def run_with_bar(
+    tasks: Sequence[Task],
+    source: Source,
+    drawing: DrawingSource | None,
+    overwrite: bool,
+    shown: bool,
+) -> Report:
+    """Refine, with a progress bar and pictures; the outcome."""
+    with ProgressBars(shown) as bars:
+        step = bars.start('refining', len(tasks))
+        if drawing is None:
+            return run_tasks(tasks, source, overwrite, step)
+        with drawing:
+            report = run_tasks(tasks, drawing, overwrite, step)
+    report.failed += drawing.failed
+    return report
+
+
+def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
+    """Say what was done; the exit status."""
+    for line in report.failed:
+        print(f'failed: {line}', file=sys.stderr)
+    for line in report.notes:
+        print(f'note: {line}', file=sys.stderr)
+    print(summary(report, 'mask area' if of_instances else 'pixels'))
+    if report.stopped:
+        print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
+    elif report.ok:
+        pictures = f', pictures to {args.visualize}' if args.visualize else ''
+        print(f'written to {args.out}{pictures}')
+    elif of_instances:
+        print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
+    elif report.refined:
+        print(f'those that did not fail are written to {args.out}')
+    if report.stopped == 'interrupted':
+        return 130
+    return 0 if report.ok else 1
