@@ -1,7 +1,7 @@
-# One more round: up to a high learning rate again, and down to nothing. From what the round before
-# had reached, with more of the truths drawn with few corners; to be repeated while it helps.
+# One more round: up to a high learning rate again, and down to nothing, with more of the truths
+# drawn with few corners. To be repeated while it helps: it goes on from the weights that ship.
 _base_ = './bpr_lite0_1xb60-600-decay_everything-64.py'
-load_from = 'work_dirs/bpr_lite0_1xb60-600-decay_everything-64/iter_600.pth'
+load_from = 'mmrefine/weights/bpr_lite0.pth'
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=40, by_epoch=False),
