@@ -185,6 +185,13 @@ def test_real_panoptic_maps_go_through_mmdets_script(run_fresh, tmp_path):
     assert 0 <= figures['coco_panoptic/PQ'] < 20  # untrained
 
 
+def unscoped(value):
+    """A config without the scopes that mmengine notes for parts of another package's config."""
+    if isinstance(value, dict):
+        return {key: unscoped(item) for key, item in value.items() if key != '_scope_'}
+    return [unscoped(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def test_configs_are_mmdets_but_for_the_relations():
     for name, stock in (
         (FPN, 'panoptic_fpn/panoptic-fpn_r50_fpn_1x_coco.py'),
@@ -195,4 +202,4 @@ def test_configs_are_mmdets_but_for_the_relations():
         relations = ours.model.pop('relations')
         assert relations.type == 'mmrefine.PISRNeck'
         ours.model.type = theirs.model.type
-        assert ours.to_dict() == theirs.to_dict()
+        assert unscoped(ours.to_dict()) == unscoped(theirs.to_dict())

@@ -32,8 +32,14 @@ CALLS = {
     'segfix_targets': (ops.segfix_targets, LABELS),
     'semantic_edge_map': (ops.semantic_edge_map, LABELS),
 }
-# Draws from numbers; takes and gives a record of arrays.
-OTHERS = {'draw_label_map', 'average_patches'}
+# Draw from numbers, give records, take names, or say in their docstrings that they take arrays
+# alone (frames, which OpenCV reads) or tensors alone (networks' outputs and training targets).
+OTHERS = {
+    *('draw_label_map', 'average_patches', 'cut_tiles', 'frame_key', 'order_frames'),
+    *('average_along_flow', 'optical_flow', 'votes_against', 'warp_labels', 'warp_values'),
+    *('displacement', 'look_predicted', 'soft_edge_map', 'transform_labels', 'transform_matrix'),
+    'widen',
+}
 
 
 def test_every_function_is_here():
