@@ -116,6 +116,8 @@ def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
     print(summary(report, 'mask area' if of_instances else 'pixels'))
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
+    elif report.ok and report.skipped and not report.refined:
+        print(f'{args.out} has all of them; --overwrite refines them again, with other options too')
     elif report.ok:
         pictures = f', pictures to {args.visualize}' if args.visualize else ''
         print(f'written to {args.out}{pictures}')

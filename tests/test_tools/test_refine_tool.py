@@ -75,7 +75,12 @@ def test_missing_offsets_are_made_up_for(run_tool, folders, checkpoint):
     (folders / 'offsets' / 'x' / 'b.npz').unlink()
     outcome = run_tool('refine.py', *args)
     assert 'refined 1, skipped 3 already there' in outcome.out
+    assert 'written to' in outcome.out
     assert (folders / 'offsets' / 'x' / 'b.npz').is_file()
+    outcome = run_tool('refine.py', *args)
+    assert 'refined 0, skipped 4 already there' in outcome.out
+    assert 'written to' not in outcome.out
+    assert '--overwrite refines them again' in outcome.out
 
 
 @pytest.fixture
