@@ -31,11 +31,13 @@ CONFIGS = [
     if path.parent.name not in ('_base_', 'pisr')
     and not path.stem.startswith(('edge-net', 'inverse-net'))
 ]
+TRAIN_ONLY = [path for path in CONFIGS if path.stem.startswith('bpr_lite0')]
+CONFIGS = [path for path in CONFIGS if path not in TRAIN_ONLY]
 SEGFIX = [path for path in CONFIGS if path.parent.name == 'segfix']
 # model _ GPUs x batch - iterations _ data set - size
 NAME = re.compile(
     r'(?P<method>[a-z0-9]+)_(?P<network>[\w.-]+?)_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<iterations>\d+k?)_'
-    r'(?P<rest>[\w-]+)-(?P<size>\d+(x|to|pad\d+to)\d+)'
+    r'(?P<rest>[\w-]+)-(?P<size>\d+((x|to|pad\d+to)\d+)?)'
 )
 CROP = (48, 64)  # height, width
 WIDTHS = ('num_channels', 'in_channels', 'channels', 'stem_channels', 'base_channels')
@@ -191,6 +193,18 @@ def test_one_step_of_training_and_of_validation(path, tmp_path, monkeypatch):
     for data in loader:
         evaluator.process(data_samples=model.val_step(data), data_batch=data)
     assert evaluator.evaluate(len(loader.dataset))
+
+
+def test_recipes_without_validation_have_names_of_that_form():
+    """They are measured by benchmarks/mistakes.py instead."""
+    assert TRAIN_ONLY
+    for path in TRAIN_ONLY:
+        name, cfg = NAME.fullmatch(path.stem), Config.fromfile(path)
+        assert name, path.stem
+        assert name['method'] == path.parent.name
+        assert 'val_dataloader' not in cfg
+        assert batch_of(cfg) == int(name['batch'])
+        assert cfg.train_cfg.max_iters == int(name['iterations'].replace('k', '000'))
 
 
 def batch_of(cfg: Config) -> int:

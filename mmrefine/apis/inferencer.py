@@ -264,7 +264,7 @@ def _save(folder: Path, given: RefinementInput, refined: np.ndarray) -> None:
     path = folder / given.name
     if isinstance(given.predictions, str | os.PathLike):
         source = Path(given.predictions)
-        form = read_label_map(source)
+        form = read_label_map(source, colours=True)
         target = path.with_name(path.name + source.suffix.lower())
         if target.resolve() == source.resolve():
             raise ValueError(f'{target}: is an input, which would be overwritten')

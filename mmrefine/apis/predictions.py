@@ -108,7 +108,9 @@ def open_predictions(predictions: Any) -> OpenedPredictions:
         array = to_array(predictions)
         return OpenedPredictions(array, lambda refined: as_given(refined, predictions))
     if isinstance(predictions, str | os.PathLike):
-        return OpenedPredictions(read_label_map(predictions).labels, lambda refined: refined)
+        return OpenedPredictions(
+            read_label_map(predictions, colours=True).labels, lambda refined: refined
+        )
     if isinstance(predictions, BaseDataElement):
         field, *others = predicted_fields(predictions)
         if others:

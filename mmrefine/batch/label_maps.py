@@ -57,14 +57,14 @@ class LabelMapTask:
         if not self.out.is_file() or not source.is_done(self.image):
             return False
         try:
-            read_label_map(self.out)
+            read_label_map(self.out, colours=True)
         except ValueError:
             return False
         return True
 
     def read(self, size_hw: tuple[int, int]) -> tuple[LabelMap, np.ndarray]:
         """The label map of an image of this size, and its pixels that are ignored, (H, W) bool."""
-        form = read_label_map(self.mask)
+        form = read_label_map(self.mask, colours=True)
         if self.resize:
             form = replace(form, labels=resized_labels(form.labels, size_hw))
         ignored = ignored_pixels(form.labels, self.rules.ignore_index, self.rules.label_ids)

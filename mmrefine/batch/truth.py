@@ -97,7 +97,7 @@ class TrueLabelMaps:
     def read(self, names: Sequence[str], size_hw: tuple[int, int]) -> np.ndarray:
         """See ``GroundTruth``."""
         path = (self._only or _first(self._files, names, self._where)).path
-        labels = read_label_map(path).labels
+        labels = read_label_map(path, colours=True).labels
         _check_size(path, labels.shape, size_hw)
         ignored = ignored_pixels(labels, self._rules.ignore_index, self._rules.label_ids)
         return with_ignored(labels, ignored)

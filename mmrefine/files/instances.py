@@ -171,12 +171,7 @@ def read_mask(path: str | Path, size_hw: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: if the file is missing, has not one number a pixel, or has another size.
     """
-    form = read_label_map(path)
-    if form.rgb:
-        raise ValueError(
-            f'{path}: expected a mask of one number a pixel (grey or palette PNG), got RGB colours'
-        )
-    mask = form.labels
+    mask = read_label_map(path).labels
     if mask.shape != tuple(size_hw):
         raise ValueError(f'{path}: size {mask.shape} is not the size {size_hw} of the image')
     return mask != 0

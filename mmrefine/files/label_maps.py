@@ -60,11 +60,13 @@ class LabelMap:
     tiff: TiffForm | None = None
 
 
-def read_label_map(path: str | os.PathLike) -> LabelMap:
+def read_label_map(path: str | os.PathLike, colours: bool = False) -> LabelMap:
     """Read a label map.
 
     Args:
         path: ``.png``, ``.tif`` or ``.npy`` file.
+        colours: Whether colours may stand for labels. Else such a file is refused: the numbers
+            that its colours get are no class ids.
 
     Raises:
         ValueError: if there is no such file, or it is broken or no label map. The text names the
@@ -78,7 +80,7 @@ def read_label_map(path: str | os.PathLike) -> LabelMap:
     if path.suffix.lower() == '.npy':
         return _read_npy(path)
     if path.suffix.lower() == '.png':
-        return _read_png(path)
+        return decode_label_map(path.read_bytes(), path, colours)
     if path.suffix.lower() in ('.tif', '.tiff'):
         labels, form = read_tiff_labels(path)
         return LabelMap(labels, tiff=form)
@@ -141,16 +143,13 @@ def _read_npy(path: Path) -> LabelMap:
     return LabelMap(labels)
 
 
-def _read_png(path: Path) -> LabelMap:
-    return decode_label_map(path.read_bytes(), path)
-
-
-def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
+def decode_label_map(content: bytes, path: str | os.PathLike, colours: bool = False) -> LabelMap:
     """A label map from the bytes of a PNG.
 
     Args:
         content: The bytes.
         path: Where they come from, for messages.
+        colours: As for ``read_label_map``.
 
     Raises:
         ValueError: as ``read_label_map``.
@@ -171,6 +170,12 @@ def decode_label_map(content: bytes, path: str | os.PathLike) -> LabelMap:
             f'of at most {MOST_PIXELS} pixels'
         )
     if colour_type not in (GREY, PALETTE):
+        if not colours:
+            kind = COLOUR_TYPES.get(colour_type, 'unknown')
+            raise ValueError(
+                f'{path}: expected a label map with one number a pixel (grey or palette PNG), got '
+                f'{kind} colours; they have to be turned into label ids first'
+            )
         return _of_colours(array, colour_type, depth, path)
     if depth == 16:
         return LabelMap(array.astype(np.uint16))

@@ -110,7 +110,7 @@ class LabelMapRules:
         Raises:
             ValueError: if it is no label map or has a label that is no class.
         """
-        labels = self._classes_of(read_label_map(path), path)
+        labels = self._classes_of(read_label_map(path, colours=True), path)
         reduced = self.reduce_zero_label
         if reduced == 'both' or (reduced and is_target):
             ignored = (labels == 0) | (labels == self.no_class)
@@ -230,7 +230,8 @@ def _refuse_binary(
     for number, source in enumerate(sources):
         any_255 = False
         for task in tasks:
-            labels = read_label_map([task.target, *task.predictions][number]).labels
+            path = [task.target, *task.predictions][number]
+            labels = read_label_map(path, colours=True).labels
             any_255 |= is_binary(labels)
             if ((labels != 0) & (labels != 255)).any():
                 break  # classes, as is nearly always seen from the first file

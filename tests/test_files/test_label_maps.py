@@ -197,7 +197,9 @@ PAINT = np.array([[0, 0, 0], [255, 255, 255], [1, 2, 3], [128, 0, 64]], np.uint8
 def test_each_colour_is_a_label(tmp_path, mode):
     picture = PAINT[LABELS % 4]
     Image.fromarray(picture).convert(mode).save(tmp_path / 'a.png')
-    form = read_label_map(tmp_path / 'a.png')
+    with pytest.raises(ValueError, match=r'a\.png: .* one number a pixel .* got RGB'):
+        read_label_map(tmp_path / 'a.png')
+    form = read_label_map(tmp_path / 'a.png', colours=True)
     assert form.labels.dtype == np.int32
     # As COCO numbers the segments of its panoptic PNGs.
     np.testing.assert_array_equal(form.labels, picture.astype(int) @ [1, 256, 65536])
@@ -211,11 +213,11 @@ def test_pictures_are_no_label_maps(tmp_path):
         path = tmp_path / f'{mode}.png'
         Image.new(mode, (5, 4)).save(path)
         with pytest.raises(ValueError, match=rf'{mode}\.png: .* got {name} that is partly transp'):
-            read_label_map(path)
+            read_label_map(path, colours=True)
     photo = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(photo).save(tmp_path / 'a.png')
     with pytest.raises(ValueError, match=r'a\.png: expected .* got \d+ colours: a photograph'):
-        read_label_map(tmp_path / 'a.png')
+        read_label_map(tmp_path / 'a.png', colours=True)
 
 
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int32, np.uint32])

@@ -317,8 +317,8 @@ def test_fields_of_one_image_share_what_does_not_depend_on_masks(camvid_folder):
     """SegFix's network runs once for segments and instances, in the hook and in refine()."""
     structures = pytest.importorskip('mmdet.structures')
     refiner = SegFixRefiner(small_segfix(), device='cpu')
-    runs, predict = [], refiner.predict_fields
-    refiner.predict_fields = lambda image: runs.append(1) or predict(image)
+    runs, predict = [], refiner.model.predict
+    refiner.model.predict = lambda *args: runs.append(1) or predict(*args)
     path = camvid_folder / 'img_dir' / 'val' / '0.png'
     samples = []
     for _ in range(2):

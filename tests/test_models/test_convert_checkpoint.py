@@ -176,7 +176,7 @@ def test_tool(tmp_path, run_fresh):
     source = save_released(weights, tmp_path / 'a.pth')
     done = run_fresh(str(TOOL), str(source), str(tmp_path / 'b.pth'))
     assert done.returncode == 0, done.stderr
-    assert 'b.pth: 7.8 MiB, sha256 ' in done.stdout
+    assert 'b.pth: 7.9 MiB, sha256 ' in done.stdout
     done = run_fresh(str(TOOL), str(tmp_path / 'b.pth'), str(tmp_path / 'c.pth'))
     assert done.returncode == 1
     assert 'a released SegFix' in done.stderr

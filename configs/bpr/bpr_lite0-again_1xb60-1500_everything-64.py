@@ -1,6 +1,6 @@
 # One more round: up to a high learning rate again, and down to nothing, with more of the truths
 # drawn with few corners. To be repeated while it helps: it goes on from the weights that ship.
-_base_ = './bpr_lite0_1xb60-600-decay_everything-64.py'
+_base_ = './bpr_lite0-decay_1xb60-600_everything-64.py'
 load_from = 'mmrefine/weights/bpr_lite0.pth'
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
 param_scheduler = [
