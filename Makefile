@@ -18,7 +18,7 @@ HEADLESS := --no-deps --force-reinstall opencv-python-headless
 TWO := -n 2 --dist loadfile
 PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 
-.PHONY: help demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
+.PHONY: help bench demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
 
 help:
 	@echo 'make demo                  refine two photographs (installs what refining needs)'
@@ -27,6 +27,7 @@ help:
 	@echo 'make test                  lint, types and the whole test suite (installs the rest)'
 	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
 	@echo 'make test-openmmlab-quick  a quick part of it'
+	@echo 'make bench                 time everything beside plain references: docs/performance.md'
 	@echo 'make clean                 remove the environments and compiled wheels'
 
 demo: $(VENV)/.refine-ready
@@ -44,6 +45,9 @@ docs: $(VENV)/.docs-ready
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
 	@$(PY) -m pytest $(TWO)
+
+bench: $(VENV)/.test-ready
+	@$(PY) -W ignore -m benchmarks --page docs/performance.md
 
 lint: $(VENV)/.test-ready
 	@echo '== test: ruff and mypy, under a minute'

@@ -31,6 +31,7 @@ FLOORS = Path(__file__).parent / 'floors.json'
 SLOWER = 0.8
 # Floors are this share of what was measured: a busy machine stays above, a lost speed-up does not.
 FLOOR_SHARE = 0.6
+BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -46,6 +47,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV (default 2)')
     parser.add_argument('--device', default='cpu', help='cpu or cuda')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write what was measured')
+    parser.add_argument(
+        '--page',
+        type=Path,
+        metavar='FILE',
+        help='put the table into a page, between its marks',
+    )
     parser.add_argument('--against', type=Path, metavar='FILE', help='JSON of an earlier run')
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
@@ -135,6 +142,26 @@ def print_table(found: dict[str, Any], earlier: dict[str, Any], console: Console
     console.print(table)
 
 
+def markdown(found: dict[str, Any], about: dict[str, Any]) -> str:
+    """The table as Markdown, with what it depends on."""
+    lines = ['| | ms | reference | ms | times as fast | target |', '|---|---|---|---|---|---|']
+    for name, line in found.items():
+        if 'ratio' in line:
+            target = '' if line['target'] is None else f'{line["target"]:.2f}'
+            times = f'{line["ours"]:.1f} | {line["reference"]} | {line["reference_ms"]:.1f}'
+            lines.append(f'| {name} | {times} | **{line["ratio"]:.2f}** | {target} |')
+    return '\n'.join([*lines, '', ', '.join(f'{key} {value}' for key, value in about.items())])
+
+
+def write_page(page: Path, table: str) -> None:
+    """Put a table between the marks of a page."""
+    head, begin, rest = page.read_text('utf-8').partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f'{page}: expected a page with {BEGIN} and {END}')
+    write_whole_file(page, f'{head}{begin}\n\n{table}\n\n{end}{tail}'.encode())
+
+
 def below(found: dict[str, Any], bounds: dict[str, float], what: str) -> list[str]:
     """A line for each ratio under its bound, and for each case that failed."""
     lines = [f'{name}: {line["failed"]}' for name, line in found.items() if 'failed' in line]
@@ -167,6 +194,8 @@ def main() -> None:
     if args.json:
         content = json.dumps(dict(about, cases=found), indent=1)
         write_whole_file(args.json, content.encode())
+    if args.page:
+        write_page(args.page, markdown(found, about))
     ratios = {name: line['ratio'] for name, line in found.items() if 'ratio' in line}
     failed = below(
         found,
