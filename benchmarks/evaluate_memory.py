@@ -2,8 +2,7 @@
 
     python benchmarks/evaluate_memory.py [--pairs 8 24] [--workers 4]
 
-The maps are those of ``benchmarks/measures.py``: 1024 x 2048, 19 classes; two predictions of
-each. The memory is the proportional set size (PSS), in which what processes share counts once; and
+The maps are drawn: 1024 x 2048, 19 classes; two predictions of each. The memory is the proportional set size (PSS), in which what processes share counts once; and
 the plain sum of their resident sets, in which it counts in each. Needs Linux.
 """
 
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from measures import draw_pair
+from drawn import draw_labels, waver
 
 TOOL = Path(__file__).parent.parent / 'tools' / 'evaluate.py'
 DRAWN = 4  # different pairs; the others are copies
@@ -24,7 +23,8 @@ DRAWN = 4  # different pairs; the others are copies
 
 def write_maps(folder: Path, pairs: int) -> None:
     for seed in range(min(DRAWN, pairs)):
-        before, target = draw_pair(seed)
+        target = draw_labels((1024, 2048), 19, seed)
+        before = waver(target)
         after = np.roll(before, 1, axis=1)
         for kind, labels in (('gt', target), ('before', before), ('after', after)):
             (folder / kind).mkdir(parents=True, exist_ok=True)

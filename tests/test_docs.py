@@ -29,6 +29,7 @@ import yaml
 from doc_blocks import Command, blocks, commands
 from mmengine.config import Config
 
+from benchmarks import __main__ as suite
 from mmrefine import cli, registry
 from mmrefine.cli import refine
 from mmrefine.methods import shipped_methods
@@ -195,6 +196,8 @@ def check_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
             # Configs of the user's own are not there to be asked for options.
             patch.setattr(refine, 'offered_methods', lambda words: shipped_methods())
             cli.parse(ours)
+    elif words[:3] == ['python', '-m', 'benchmarks']:
+        suite.build_parser().parse_args(words[3:])
     elif program in ('python', 'torchrun'):
         start = next(i for i, word in enumerate(words) if word.endswith('.py'))
         assert program == 'torchrun' or start == 1
