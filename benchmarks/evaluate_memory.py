@@ -2,8 +2,9 @@
 
     python benchmarks/evaluate_memory.py [--pairs 8 24] [--workers 4]
 
-The maps are drawn: 1024 x 2048, 19 classes; two predictions of each. The memory is the proportional set size (PSS), in which what processes share counts once; and
-the plain sum of their resident sets, in which it counts in each. Needs Linux.
+The maps are drawn: 1024 x 2048, 19 classes; two predictions of each. The memory is the proportional
+set size (PSS), in which what processes share counts once; and the plain sum of their resident sets,
+in which it counts in each. Needs Linux.
 """
 
 import argparse
