@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from mmrefine.reports.classes import ClassList, distinct_colours
-from mmrefine.reports.label_maps import LabelMapRules, evaluate_label_maps, label_map_tasks
+from mmrefine.reports.label_maps import LabelMapRules, compared_label_maps, evaluate_label_maps
 
 from ..cases import Call, case
 from ..drawn import draw_image, draw_labels, draw_masks, waver
@@ -68,7 +68,7 @@ def report(device: str) -> tuple[Call, Call]:
     predictions, truth = {'before': str(root / 'before')}, str(root / 'truth')
 
     def ours() -> object:
-        tasks = label_map_tasks(predictions, truth, rules)
+        tasks = compared_label_maps(predictions, truth, rules)
         return evaluate_label_maps(predictions, truth, rules, tasks, 2, lambda: None)
 
     weakref.finalize(ours, folder.cleanup)
