@@ -1,15 +1,25 @@
 """COCO annotations and results, checked before an evaluator sees them."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..ops.run_lengths import run_lengths
 from .json_files import read_json
 
+PARTS = ('images', 'annotations', 'categories')
 
-def read_annotation_file(path: str | os.PathLike) -> dict[str, Any]:
-    """Read COCO annotations.
+
+def read_annotation_file(
+    path: str | os.PathLike, parts: Sequence[str] = PARTS, named: bool = False
+) -> dict[str, Any]:
+    """Read COCO annotations, or LVIS's.
+
+    Args:
+        path: The JSON file.
+        parts: What it must have: ``images``, ``annotations`` with masks, ``categories``. Images
+            must have a size where all three are needed.
+        named: Whether images must say which file they are; see ``image_name``.
 
     Raises:
         ValueError: if there is no such file or it holds something else. The text names the file.
@@ -17,18 +27,24 @@ def read_annotation_file(path: str | os.PathLike) -> dict[str, Any]:
     content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(
-            f'{path}: expected COCO annotations, an object with images, annotations and '
-            f'categories, got a {type(content).__name__}; are results and annotations swapped?'
+            f'{path}: expected COCO annotations, an object with {", ".join(parts)}, got a '
+            f'{type(content).__name__}; are results and annotations swapped?'
         )
     try:
         for image in content['images']:
-            _ = image['id'], int(image['height']), int(image['width'])
-        for annotation in content['annotations']:
-            _ = annotation['image_id'], annotation['category_id'], annotation['segmentation']
-        for category in content['categories']:
+            hash(image['id'])
+            if 'categories' in parts:
+                _ = int(image['height']), int(image['width'])
+            if named:
+                image_name(image)
+        for annotation in content['annotations'] if 'annotations' in parts else ():
+            hash(annotation['image_id'])
+            _ = annotation['category_id'], annotation['segmentation']
+        for category in content['categories'] if 'categories' in parts else ():
             _ = category['id'], category['name']
-    except (KeyError, TypeError) as error:
-        raise ValueError(f'{path}: expected COCO annotations of masks, {error} missing') from error
+    except (KeyError, TypeError, AttributeError) as error:
+        what = 'of masks' if 'annotations' in parts else 'with images'
+        raise ValueError(f'{path}: expected COCO annotations {what}, {error} missing') from error
     return content
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from .coco_annotations import image_name
+from .coco_annotations import image_name, read_annotation_file
 from .json_files import read_json
 from .whole_files import write_whole_file
 
@@ -79,11 +79,5 @@ def read_image_names(path: str | os.PathLike) -> dict[Any, str]:
     Raises:
         ValueError: if there is no such file, or it is broken or has no list of images.
     """
-    content = read_json(path)
-    try:
-        return {image['id']: image_name(image) for image in content['images']}
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f'{path}: expected COCO annotations with images, each with id and file_name or, as '
-            'LVIS has it, coco_url'
-        ) from error
+    content = read_annotation_file(path, ('images',), named=True)
+    return {image['id']: image_name(image) for image in content['images']}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..ops.run_lengths import decode_mask, encode_mask, run_lengths
-from .coco_annotations import image_name
+from .coco_annotations import image_name, read_annotation_file
 from .json_files import read_json
 from .label_maps import read_label_map
 
@@ -65,24 +65,16 @@ def read_annotations(path: str | Path) -> list[ImageEntry]:
     Raises:
         ValueError: if the file is missing, cut off, or no annotation file.
     """
-    content = read_json(path)
-    try:
-        by_image = defaultdict(list)
-        for entry in content['annotations']:
-            by_image[entry['image_id']].append(
-                Instance(
-                    entry['category_id'], entry['segmentation'], bool(entry.get('iscrowd', False))
-                )
-            )
-        return [
-            ImageEntry(image['id'], image_name(image), _size(image), by_image[image['id']])
-            for image in content['images']
-        ]
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f'{path}: expected COCO annotations with images and annotations with segmentation, '
-            f'missing: {error}'
-        ) from error
+    content = read_annotation_file(path, ('images', 'annotations'), named=True)
+    by_image = defaultdict(list)
+    for entry in content['annotations']:
+        crowd = bool(entry.get('iscrowd', False))
+        instance = Instance(entry['category_id'], entry['segmentation'], crowd)
+        by_image[entry['image_id']].append(instance)
+    return [
+        ImageEntry(image['id'], image_name(image), _size(image), by_image[image['id']])
+        for image in content['images']
+    ]
 
 
 def read_coarse(path: str | Path, images: Sequence[ImageEntry]) -> dict[Any, list[Instance]]:
