@@ -234,8 +234,9 @@ def test_broken_cityscapes_results(run_fresh, folder, command, broken_folder):
             'off',
             f'{first}: line 4: {broken_folder}/small.png: expected the size of {image}, 40x57 '
             '(height x width), got 40x56',
-            f'{first}: line 5: {broken_folder}/rgb.png: expected a mask of at most 8 bits, got '
-            'int32',
+            f'{first}: line 5: {broken_folder}/rgb.png: expected a label map with one number a '
+            'pixel (grey or palette PNG), got RGB colours; they have to be turned into label ids '
+            'first',
             f'{first}: line 7: {relative}, got ../outside.png',
             f'{first}: line 8: {relative}, got {broken_folder}/{stems[0]}_0_thing.png',
             f'{first}: line 9: expected "PNG LABEL SCORE", got \'unscored.png 24\'',
