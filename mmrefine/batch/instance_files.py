@@ -1,8 +1,7 @@
-"""Files of instance masks, of any format: one file in, one file out; or a folder of them.
+"""A file of instance masks, of any format: one file in, one file out.
 
-Of a single file, finished images are kept in a hidden folder beside the output until all are
-finished; so an interrupted run goes on where it stopped, and several processes share the work. Of
-a folder, each file is of one image, and written when that is done.
+Finished images are kept in a hidden folder beside the output until all are
+finished; so an interrupted run goes on where it stopped, and several processes share the work.
 """
 
 import contextlib
@@ -20,10 +19,10 @@ import numpy as np
 from mmengine.dist import is_main_process
 
 from ..files.coco_results import read_image_names
-from ..files.find import IMAGE_SUFFIXES, check_out_folder, find_files
+from ..files.find import IMAGE_SUFFIXES, find_files
 from ..files.image_ids import ImageIds
 from ..files.mask_files import MaskFile, MasksOfImage, Replacement, left_out_parts
-from ..files.open_mask_file import SUFFIXES, open_mask_file
+from ..files.open_mask_file import open_mask_file
 from ..files.output_lock import OutputLock
 from ..files.whole_files import write_whole_file
 from ..ops.run_lengths import mask_codec
@@ -75,7 +74,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Masks:
+class MasksToRefine:
     """The masks of one image in a file."""
 
     file: MaskFile
@@ -155,7 +154,7 @@ class ResultTask:
         part: Where what is refined goes until all images are finished.
     """
 
-    masks: _Masks
+    masks: MasksToRefine
     part: Path
 
     @property
@@ -253,7 +252,7 @@ class ResultFile:
                 self.missing.append(f'{file.path}: {where}: image_id {masks.image_id!r} {error}')
                 continue
             part = self._parts / f'{number}.json'
-            of_image = _Masks(file, masks, ImageFile(image.path, [image.name]), rules.resize)
+            of_image = MasksToRefine(file, masks, ImageFile(image.path, [image.name]), rules.resize)
             self.tasks.append(ResultTask(of_image, part))
 
     def is_finished(self) -> bool:
@@ -282,7 +281,7 @@ class ResultFile:
             empty += kept.empty
             cut += kept.cut
             replacements.update(kept.replacements)
-        report.notes += _notes(self._file, empty, cut)
+        report.notes += notes_on(self._file, empty, cut)
         if not self.tasks and not self.missing:
             report.notes.append(f'{self._file.path}: there are no masks in it, nothing to refine')
         write_whole_file(self.out, self._file.content(replacements))
@@ -296,110 +295,7 @@ class ResultFile:
         return report
 
 
-@dataclass(frozen=True)
-class FileTask:
-    """A file with the masks of one image.
-
-    Attributes:
-        path: The file.
-        out: Where the refined one goes.
-        label: Its path below the folder, without suffix: the name of its image, where it does not
-            say another.
-        images: All images.
-        rules: How masks are read and written.
-    """
-
-    path: Path
-    out: Path
-    label: str
-    images: ImageIds
-    rules: MaskRules
-
-    @property
-    def name(self) -> str:
-        """The file, for messages."""
-        return str(self.path)
-
-    def is_done(self, source: Source) -> bool:
-        """Whether the refined file is there."""
-        return self.out.is_file()
-
-    def run(self, source: Source) -> Change:
-        """Refine the masks and write the file; broken ones stay as they are.
-
-        Raises:
-            ValueError: if the file is broken, or there is no image.
-        """
-        file = self.rules.open(self.path)
-        replacements: dict[int, Replacement] = {}
-        changed = pixels = 0
-        notes: list[str] = []
-        failed: list[str] = []
-        for masks in file.images():
-            if not masks.masks:
-                continue
-            name = self.label if masks.image_id == self.path.stem else masks.image_id
-            try:
-                image = self.images.find(name)
-            except LookupError as error:
-                raise ValueError(f'{self.path}: its image {error}') from error
-            of_image = _Masks(file, masks, ImageFile(image.path, [image.name]), self.rules.resize)
-            change, kept = of_image.refine(source)
-            changed, pixels = changed + change.changed, pixels + change.pixels
-            replacements.update(kept.replacements)
-            failed += kept.broken
-            notes += _notes(file, kept.empty, kept.cut)
-        write_whole_file(self.out, file.content(replacements))
-        return Change(changed, pixels, '; '.join(notes) or None, tuple(failed))
-
-
-class MaskFolder:
-    """A folder of files with the masks of one image each: YOLO, LabelMe, Segment Anything.
-
-    Args:
-        images: Folder, file or pattern of images.
-        folder: The files, in subfolders too.
-        out: Folder for the refined ones, which keep their names.
-        rules: How masks are read and written.
-
-    Attributes:
-        tasks: One for each file.
-        missing: None: each task knows of its image.
-
-    Raises:
-        ValueError: if there are no files, or ``out`` is among the inputs.
-    """
-
-    of_instances = True
-    fps: float | None = None
-
-    def __init__(
-        self,
-        images: str | os.PathLike,
-        folder: str | os.PathLike,
-        out: str | os.PathLike,
-        rules: MaskRules | None = None,
-    ) -> None:
-        mask_codec()
-        check_out_folder(Path(out), [Path(images), Path(folder)])
-        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None)
-        self.tasks = [
-            FileTask(file.path, Path(out) / file.relative, file.name, found, rules or MaskRules())
-            for file in find_files(folder, SUFFIXES)
-            if file.path.name != 'classes.txt'  # of YOLO's tools, the names of classes
-        ]
-        self.missing: list[str] = []
-
-    def is_finished(self) -> bool:
-        """Each task knows of itself."""
-        return False
-
-    def finish(self) -> Report:
-        """Nothing is left to write."""
-        return Report()
-
-
-def _notes(file: MaskFile, empty: Sequence[int], cut: Sequence[int]) -> list[str]:
+def notes_on(file: MaskFile, empty: Sequence[int], cut: Sequence[int]) -> list[str]:
     """What is odd in a file."""
     notes = []
     if empty:

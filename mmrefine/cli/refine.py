@@ -102,7 +102,8 @@ def open_video(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
 
 
 def open_instances(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
-    from ..batch.instance_files import MaskFolder, MaskRules, ResultFile
+    from ..batch.instance_files import MaskRules, ResultFile
+    from ..batch.mask_folder import MaskFolder
 
     of_masks = MaskRules(args.format, args.polygons, args.tolerance, args.resize_masks)
     if Path(args.masks).is_dir():

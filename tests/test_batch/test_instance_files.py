@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip('shapely')
 
-from mmrefine.batch.instance_files import MaskFolder, MaskRules, ResultFile
+from mmrefine.batch.instance_files import MaskRules, ResultFile
+from mmrefine.batch.mask_folder import MaskFolder
 from mmrefine.batch.source import RefinerSource
 from mmrefine.batch.tasks import run_tasks
 from mmrefine.files.open_mask_file import open_mask_file
