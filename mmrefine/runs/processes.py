@@ -28,6 +28,10 @@ def start_processes(launcher: str) -> tuple[int, int]:
     gpu = torch.cuda.is_available()
     if launcher != 'pytorch' and not gpu:
         raise ValueError(f'launcher: {launcher} needs a GPU, use pytorch (torchrun) without one')
+    # Imported before the group is made: its default arguments would keep the group alive past its
+    # end, and a process that exits while gloo's threads run aborts now and then.
+    from torch.distributed import optim  # noqa: F401
+
     try:
         if gpu:
             init_dist(launcher, backend='gloo', timeout=TIMEOUT_SECONDS)

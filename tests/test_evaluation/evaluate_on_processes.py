@@ -9,10 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import torch
 from mmengine.dist import get_dist_info
 from mmengine.evaluator import Evaluator
 
+from mmrefine.runs.processes import leave_processes, start_processes
 from test_evaluation.samples import CLASSES, det_sample, seg_sample
 
 IMAGES = 5  # odd: the second of two processes gets one image again, which must not count
@@ -50,6 +50,6 @@ def main(out, annotations):
 
 
 if __name__ == '__main__':
-    torch.distributed.init_process_group('gloo')
+    start_processes('pytorch')
     main(*sys.argv[1:])
-    torch.distributed.destroy_process_group()
+    leave_processes()

@@ -17,6 +17,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement, PixelData
 
 from mmrefine.datasets import VideoSampler
+from mmrefine.runs.processes import leave_processes, start_processes
 
 METRICS = [
     dict(type='mmrefine.PerceptualConsistencyMetric'),
@@ -72,6 +73,6 @@ def main(folder, out):
 
 
 if __name__ == '__main__':
-    torch.distributed.init_process_group('gloo')
+    start_processes('pytorch')
     main(*sys.argv[1:])
-    torch.distributed.destroy_process_group()
+    leave_processes()
