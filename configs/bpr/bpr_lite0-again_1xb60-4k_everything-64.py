@@ -2,9 +2,9 @@
 _base_ = './bpr_lite0-again_1xb60-1500_everything-64.py'
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type='LinearLR', start_factor=1.0, end_factor=0.01, begin=100, end=6000, by_epoch=False),
+    dict(type='LinearLR', start_factor=1.0, end_factor=0.01, begin=100, end=4000, by_epoch=False),
 ]
-train_cfg = dict(max_iters=6000)
+train_cfg = dict(max_iters=4000)
 custom_hooks = [
     dict(type='EMAHook', momentum=0.01, update_buffers=True),
     dict(type='mmrefine.ChannelsLastHook'),
