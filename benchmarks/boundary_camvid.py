@@ -50,7 +50,9 @@ FIGURES = {'mIoU': 'mIoU'} | {f'boundary/fscore_{w}px': f'F-score {w} px' for w 
 FIGURES |= {name: f'mIoU {title}' for name, title in TRIMAP.items() if name != 'mIoU'}
 
 
-def run(variant: str, seed: int, start: Path, iterations: int, out: Path, data: Path) -> None:
+def run(
+    variant: str, seed: int, start: Path, iterations: int, out: Path, data: Path, amp: bool
+) -> None:
     """Train a variant and keep its figures, unless they are there."""
     found = out / f'{variant}_seed_{seed}.json'
     if found.exists():
@@ -59,7 +61,7 @@ def run(variant: str, seed: int, start: Path, iterations: int, out: Path, data: 
     begin = f'model.backbone.init_cfg.checkpoint={start}' if own_head else f'load_from={start}'
     options = [f'randomness.seed={seed}', begin, *length(iterations, 10**9)]
     work_dir = out / found.stem
-    train(CONFIGS[variant], work_dir, data, options)
+    train(CONFIGS[variant], work_dir, data, options, amp)
     save(last_figures(work_dir, FIGURES), found)
 
 
@@ -102,6 +104,7 @@ def main() -> None:
     parser.add_argument('--start-iterations', type=int, nargs='+', default=[1000, 2000])
     parser.add_argument('--start', type=Path, help='checkpoint of a start that is there already')
     parser.add_argument('--iterations', type=int, default=200, help='of every variant')
+    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
     parser.add_argument('--show', action='store_true', help='print the table and stop')
     parser.add_argument('--cost', action='store_true', help='measure a training step and stop')
     args = parser.parse_args()
@@ -114,10 +117,10 @@ def main() -> None:
         return
     if not args.show:
         write_half(args.camvid, out / 'data')
-        start = args.start or train_start(out, out / 'data', args.start_iterations)
+        start = args.start or train_start(out, out / 'data', args.start_iterations, args.amp)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
-                run(variant, seed, start.resolve(), args.iterations, out, out / 'data')
+                run(variant, seed, start.resolve(), args.iterations, out, out / 'data', args.amp)
     show(read_results(out), VARIANTS, FIGURES)
 
 

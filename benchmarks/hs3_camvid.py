@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--iterations', type=int, default=1000, help='of every run')
+    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
     parser.add_argument('--show', action='store_true', help='print the table and stop')
     args = parser.parse_args()
     out = args.out.resolve()
@@ -123,7 +124,7 @@ def run(args: argparse.Namespace, out: Path, results: dict, path: Path) -> None:
             settings = [f'randomness.seed={seed}', *length(args.iterations, args.iterations)]
             settings += options(variant, clusters / 'clusters.json', seed)
             work_dir = out / key.replace(' ', '_')
-            semeda_camvid.train(f'../hs3/{config}', work_dir, out / 'data', settings)
+            semeda_camvid.train(f'../hs3/{config}', work_dir, out / 'data', settings, args.amp)
             results[key] = last_figures(work_dir)
             save(results, path)
             print(key, {name: round(value, 2) for name, value in results[key].items()})

@@ -51,7 +51,7 @@ def write_half(source: Path, target: Path) -> None:
     (target / 'complete').touch()
 
 
-def train(config: str, work_dir: Path, data: Path, options: list[str]) -> None:
+def train(config: str, work_dir: Path, data: Path, options: list[str], amp: bool = False) -> None:
     """Run tools/train.py on a config below configs/, which validates at the end."""
     roots = [f'{s}_dataloader.dataset.data_root={data}' for s in ('train', 'val', 'test')]
     command = [
@@ -61,7 +61,7 @@ def train(config: str, work_dir: Path, data: Path, options: list[str]) -> None:
         ROOT / 'tools/train.py',
         f'configs/{config}.py',
     ]
-    command += ['--work-dir', work_dir, '--cfg-options', *roots, *options]
+    command += ['--work-dir', work_dir, *['--amp'] * amp, '--cfg-options', *roots, *options]
     work_dir.mkdir(parents=True, exist_ok=True)
     with open(work_dir / 'output.txt', 'w') as log:
         subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
@@ -96,14 +96,14 @@ def show(
         print('|', title, '|', len(runs), '|', ' | '.join(cells), '|')
 
 
-def train_start(out: Path, data: Path, rounds: list[int]) -> Path:
+def train_start(out: Path, data: Path, rounds: list[int], amp: bool = False) -> Path:
     """Checkpoint that all variants start from, trained unless it is there."""
     start = None
     for number, iterations in enumerate(rounds, start=1):
         before = [] if start is None else [f'load_from={start}']
         start = out / f'start_{number}' / f'iter_{iterations}.pth'
         if not start.exists():
-            train(START, start.parent, data, length(iterations, iterations) + before)
+            train(START, start.parent, data, length(iterations, iterations) + before, amp)
     if start is None:
         raise ValueError('the common start needs a round of iterations')
     return start

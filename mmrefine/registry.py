@@ -23,6 +23,7 @@ from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
@@ -44,6 +45,12 @@ METRICS = Registry(
     'metric', parent=MMENGINE_METRICS, scope='mmrefine', locations=['mmrefine.evaluation']
 )
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmrefine', locations=['mmrefine.hooks'])
+OPTIM_WRAPPERS = Registry(
+    'optimizer wrapper',
+    parent=MMENGINE_OPTIM_WRAPPERS,
+    scope='mmrefine',
+    locations=['mmrefine.hooks'],
+)
 # Refiners are neither models nor hooks: they hold a network and know how to use it on masks.
 REFINERS = Registry(
     'refiner', parent=MMENGINE_TASK_UTILS, scope='mmrefine', locations=['mmrefine.refiners']

@@ -21,7 +21,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='where logs and checkpoints go')
     parser.add_argument('--resume', action='store_true', help='go on from the latest checkpoint')
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument(
+        '--amp', action='store_true', help='automatic mixed precision; bfloat16 on a CPU'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',

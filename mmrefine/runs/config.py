@@ -74,8 +74,13 @@ def use_mixed_precision(cfg: Config) -> None:
     kind = cfg.optim_wrapper.type
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(f'--amp: needs optim_wrapper.type OptimWrapper, the config has {kind}')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        cfg.optim_wrapper.type = 'mmrefine.BFloat16OptimWrapper'
+        hook = dict(type='mmrefine.ChannelsLastHook')
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
 
 
 def add_refinement(cfg: Config, refiner: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmrefine.hooks import BFloat16OptimWrapper
 from mmrefine.refiners import SegFixRefiner
 from mmrefine.refiners.names import refiner_settings
 from mmrefine.registry import MODELS
@@ -228,8 +229,25 @@ def test_config_may_define_a_refiner(tmp_path):
 
 
 def test_mixed_precision_changes_the_wrapper():
-    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper')))
-    use_mixed_precision(cfg)
-    assert cfg.optim_wrapper == dict(type='AmpOptimWrapper', loss_scale='dynamic')
     with pytest.raises(ValueError, match=r'needs optim_wrapper\.type OptimWrapper'):
         use_mixed_precision(Config(dict(optim_wrapper=dict(type='Other'))))
+    cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper'), custom_hooks=[dict(type='A')]))
+    use_mixed_precision(cfg)
+    if torch.cuda.is_available():
+        assert cfg.optim_wrapper == dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    else:
+        assert cfg.optim_wrapper == dict(type='mmrefine.BFloat16OptimWrapper')
+        assert [hook.type for hook in cfg.custom_hooks] == ['A', 'mmrefine.ChannelsLastHook']
+
+
+def test_bfloat16_is_for_the_network_alone():
+    net = torch.nn.Conv2d(3, 4, 3)
+    wrapper = BFloat16OptimWrapper(torch.optim.SGD(net.parameters(), lr=0.1))
+    with wrapper.optim_context(net):
+        features = net(torch.rand(1, 3, 6, 7))
+    assert features.dtype == torch.bfloat16
+    assert net(torch.rand(1, 3, 6, 7)).dtype == torch.float32
+    before = net.weight.detach().clone()
+    wrapper.update_params(features.float().square().mean())
+    assert net.weight.dtype == torch.float32
+    assert not torch.equal(net.weight, before)
