@@ -80,11 +80,12 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
-		requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt \
+		requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt \
 		requirements/docs.txt requirements/build.txt
 	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
 	@$(PY) -m pip install -q -c $(PINS) -r requirements/onedl-det.txt -r requirements/test.txt
+	@$(PY) -m pip install -q -c $(PINS) --no-deps -r requirements/panoptic.txt
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
 	@$(PY) -c 'import mmcv.ops, mmdet'
 	@touch $@
@@ -100,7 +101,7 @@ $(VENV)/.docs-ready: requirements/docs.txt
 	@touch $@
 
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
-		requirements/test.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt \
+		requirements/test.txt requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt \
 		requirements/docs.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)
@@ -108,6 +109,7 @@ $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.t
 	$(call compile-mmcv,$(OLD_PY),mmcv,$(OLD_PINS))
 	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) -r requirements/runtime.txt \
 		-r requirements/openmmlab.txt -r requirements/openmmlab-det.txt -r requirements/test.txt
+	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) --no-deps -r requirements/panoptic.txt
 	@$(OLD_PY) -m pip install -q -c $(OLD_PINS) $(HEADLESS)
 	@$(OLD_PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@$(OLD_PY) -c 'import mmcv.ops, mmdet'

@@ -51,6 +51,8 @@ def datasets_in(cfg: Mapping) -> Iterator[Mapping]:
     if 'datasets' in cfg:
         for part in cfg['datasets']:
             yield from datasets_in(part)
+    elif 'dataset' in cfg:
+        yield from datasets_in(cfg['dataset'])
     else:
         yield cfg
 

@@ -15,6 +15,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner, set_random_seed
+from mmengine.runner.checkpoint import get_mmcls_models
 from small_data import datasets_in, write_data
 
 from mmrefine.models.backbones.ffnet_resnet import family_of
@@ -135,6 +136,16 @@ def test_there_are_configs_of_every_method():
                  'hrnet-w18', 'hrnet-w32', 'hrnet2x', 'm4', 'm16', 'width-3', 'width-10',
                  'width-inf'):  # fmt: skip
         assert re.search(rf'[_-]{part}[_-]', text), part
+
+
+def test_pretrained_weights_are_found_without_torchvision():
+    """mmengine asks torchvision, which is not required, where its weights are named so."""
+    texts = {path.name: path.read_text() for path in (ROOT / 'configs').rglob('*.py')}
+    assert any("'mmcls://resnet18'" in text for text in texts.values())
+    assert [name for name, text in texts.items() if 'torchvision://' in text] == []
+    for text in texts.values():
+        for name in re.findall(r"'mmcls://(\w+)'", text):
+            assert get_mmcls_models()[name].endswith('.pth')
 
 
 def test_base_names_occur_once_in_the_whole_tree():

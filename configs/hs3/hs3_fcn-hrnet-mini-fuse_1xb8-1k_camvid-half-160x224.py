@@ -1,22 +1,15 @@
 # HS3-Fuse; benchmarks/hs3_camvid.py puts the clusters that it derives in place of these.
-_base_ = './hs3_fcn-hrnet-mini-clusters_1xb8-1k_camvid-half-160x224.py'
-clusters = _base_.clusters
-stages = [
-    dict(in_index=(4, 5), in_channels=[16, 32], **clusters),
-    dict(in_index=(6, 7, 8), in_channels=[16, 32, 64], **clusters),
-    dict(in_index=(0, 1, 2, 3), in_channels=[16, 32, 64, 128]),
+_base_ = [
+    './hs3_fcn-hrnet-mini-clusters_1xb8-1k_camvid-half-160x224.py',
+    '../_base_/models/hs3_fuse-head.py',
 ]
-model = dict(
-    decode_head=dict(
-        _delete_=True,
-        type='mmrefine.HS3FuseHead',
-        stages=stages,
-        channels=128,
-        key_channels=64,
-        num_classes=11,
-        norm_cfg=_base_.norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='mmseg.CrossEntropyLoss', avg_non_ignore=True),
-    ),
-    auxiliary_head=None,
+last = _base_.model.decode_head
+stages = [
+    dict(in_index=head.in_index, in_channels=head.in_channels, **_base_.clusters)
+    for head in _base_.model.auxiliary_head
+]
+stages += [dict(in_index=last.in_index, in_channels=last.in_channels)]
+fuse_head = dict(
+    _base_.fuse_head, stages=stages, num_classes=last.num_classes, channels=128, key_channels=64
 )
+model = dict(decode_head=dict(fuse_head, norm_cfg=_base_.norm_cfg), auxiliary_head=None)

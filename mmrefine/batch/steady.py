@@ -11,6 +11,7 @@ import numpy as np
 
 from ..files.label_ids import IGNORED, with_ignored
 from ..ops import order_frames
+from ..ops.frame_names import LAST_NUMBER
 from ..refiners import Refiner, load_image
 from ..refiners.steady import SoftFrame, soft_frame, steady_masks
 from .label_maps import LabelMapTask
@@ -28,10 +29,13 @@ class SteadySource:
         tasks: All frames of all videos.
         reach: Neighbours on each side that are listened to.
         one_video: Whether all tasks are one video, in the order they have; else videos and order
-            are read from the names of images, see ``mmrefine.ops.order_frames``.
+            are read from the names of images, without what all of them end with.
+        pattern: How they are read, see ``mmrefine.ops.frame_key``.
+        bands: Of images of other bands and types, those to look at; see ``load_image``.
 
     Raises:
-        ValueError: if ``reach`` is negative, or names do not tell videos and order.
+        ValueError: if ``reach`` is negative, names do not tell videos and order, or each of
+            several frames would be a video of its own.
     """
 
     def __init__(
@@ -40,12 +44,13 @@ class SteadySource:
         tasks: Sequence[LabelMapTask],
         reach: int = 1,
         one_video: bool = False,
+        pattern: str = LAST_NUMBER,
+        bands: Sequence[int] | None = None,
     ) -> None:
         if reach < 0:
             raise ValueError(f'reach: must be 0 or more, got {reach}')
-        self.refiner, self.reach = refiner, reach
-        paths = [task.image.path for task in tasks]
-        orders = [list(range(len(tasks)))] if one_video else order_frames(paths).values()
+        self.refiner, self.reach, self.bands = refiner, reach, bands
+        orders = [list(range(len(tasks)))] if one_video else _orders(tasks, pattern)
         videos = [[tasks[place] for place in order] for order in orders]
         self._places = {
             task.image.path: (video, at) for video in videos for at, task in enumerate(video)
@@ -77,7 +82,7 @@ class SteadySource:
     def _look(self, task: LabelMapTask) -> SoftFrame:
         path = task.image.path
         if path not in self._soft:
-            image = load_image(path)
+            image = load_image(path, self.bands)
             form, ignored = task.read((image.shape[0], image.shape[1]))
             coarse = with_ignored(form.labels, ignored)
             self._soft[path] = soft_frame(self.refiner, image, coarse, IGNORED)
@@ -89,3 +94,16 @@ class SteadySource:
     def is_done(self, image: ImageFile) -> bool:
         """Nothing else is kept."""
         return True
+
+
+def _orders(tasks: Sequence[LabelMapTask], pattern: str) -> list[list[int]]:
+    """Places of the frames of each video, in order."""
+    # The name that image and label map share: the numbers in _leftImg8bit count nothing.
+    names = [f'{task.image.names[1]}{task.image.path.suffix}' for task in tasks]
+    orders = list(order_frames(names, pattern).values())
+    if len(tasks) > 1 and len(orders) == len(tasks):
+        raise ValueError(
+            f'{names[0]} and {names[1]}: no two frames are of one video by their names; the '
+            'pattern says where video and number of a frame stand'
+        )
+    return orders

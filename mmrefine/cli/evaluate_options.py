@@ -100,6 +100,15 @@ def add_coco(parser: argparse.ArgumentParser) -> None:
     _add_measuring(parser, (1,), 'of boundary AP (default 0.02)')
 
 
+def add_pattern(group: argparse._ArgumentGroup) -> None:
+    """Add how the names of frames are read."""
+    group.add_argument(
+        '--pattern',
+        help='how video and number are read from the name of a frame: a regular expression with '
+        'the groups video and frame (default: the last number of the name counts frames)',
+    )
+
+
 def add_video(parser: argparse.ArgumentParser) -> None:
     """Add what frames and labels are."""
     group = parser.add_argument_group('videos')
@@ -109,11 +118,7 @@ def add_video(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--ignore-index', type=int, default=255, help='label not judged (default 255)'
     )
-    group.add_argument(
-        '--pattern',
-        help='how video and number are read from the name of a frame: a regular expression with '
-        'the groups video and frame (default: the last number of the name counts frames)',
-    )
+    add_pattern(group)
     group.add_argument('--prediction-suffix', default='', help='end of the names of label maps')
 
 

@@ -32,9 +32,11 @@ from .refine_options import (
     add_processes,
     add_resize,
     add_steady,
+    add_steady_images,
     add_true_suffix,
-    check_pictures,
+    check_options,
     check_places,
+    refuse_steady,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ KINDS = {
             add_label_rules,
             add_resize,
             add_true_suffix,
-            add_steady,
+            add_steady_images,
         ),
         open_label_maps,
         open_true_labels,
@@ -154,7 +156,7 @@ KINDS = {
         'COCO results or annotations, of which only masks change (of annotations, their areas and '
         'boxes too); those that fail stay as they are',
         (IMAGES, 'the file (.json)', 'the refined one (.json)'),
-        (add_annotations, add_mask_rules, add_resize),
+        (add_annotations, add_mask_rules, add_resize, refuse_steady),
         open_instances,
         open_true_annotations,
     ),
@@ -166,14 +168,14 @@ KINDS = {
             'folder with a file for each image (.txt, .json), or one file',
             'folder for the refined ones; a file where MASKS is one',
         ),
-        (add_mask_rules, add_resize),
+        (add_mask_rules, add_resize, refuse_steady),
         open_instances,
         open_true_annotations,
     ),
     'cityscapes': Kind(
         'a Cityscapes result folder (*_pred.txt and PNGs); masks that fail stay as they are',
         (IMAGES, 'the result folder', 'folder for the refined one'),
-        (),
+        (refuse_steady,),
         open_cityscapes,
         open_true_annotations,
     ),
@@ -226,7 +228,7 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Refine; the exit status."""
     check_refiner(args.parser, args)
-    check_pictures(args.parser, args)
+    check_options(args.parser, args)
     check_places(args)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     from ..runs.opencv_log import silence_opencv

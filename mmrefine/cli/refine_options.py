@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..methods import whole_number
+from .evaluate_options import add_pattern
 
 
 def add_places(parser: argparse.ArgumentParser, images: str, masks: str, out: str) -> None:
@@ -45,8 +46,18 @@ def add_label_rules(parser: argparse.ArgumentParser) -> None:
 
 
 def add_steady(parser: argparse.ArgumentParser) -> None:
-    """Add how frames listen to their neighbours."""
+    """Add how frames of a video listen to their neighbours."""
+    _add_steady(parser.add_argument_group('videos'))
+
+
+def add_steady_images(parser: argparse.ArgumentParser) -> None:
+    """Add how images listen to their neighbours, and which are neighbours."""
     group = parser.add_argument_group('videos')
+    _add_steady(group)
+    add_pattern(group)
+
+
+def _add_steady(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         '--steady',
         type=whole_number,
@@ -54,9 +65,21 @@ def add_steady(parser: argparse.ArgumentParser) -> None:
         const=1,
         metavar='N',
         help='frames of videos: decide at boundaries together with N frames before and after '
-        '(default 1), found by optical flow, so that boundaries flicker less; the last number in '
-        "an image's name is the frame's",
+        '(default 1), found by optical flow, so that boundaries flicker less',
     )
+
+
+def refuse_steady(parser: argparse.ArgumentParser) -> None:
+    """Say why instances do not listen to those of neighbouring frames."""
+    parser.add_argument('--steady', nargs='?', action=_Unsteady, help=argparse.SUPPRESS)
+
+
+class _Unsteady(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error(
+            '--steady: for label maps and videos only; files of instances do not tell which mask '
+            'of a frame is which of the next'
+        )
 
 
 def add_annotations(parser: argparse.ArgumentParser) -> None:
@@ -142,9 +165,11 @@ def add_processes(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
-def check_pictures(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def check_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """End with a usage error where options have no effect, or cannot be followed."""
     video = args.visualize and Path(args.visualize).suffix.lower() == '.mp4'
+    if getattr(args, 'pattern', None) is not None and not args.steady:
+        parser.error('--pattern: has no effect without --steady')
     if args.fps is not None and not video:
         parser.error('--fps: has no effect without --visualize VIDEO.mp4')
     if args.ground_truth is not None and not args.visualize:

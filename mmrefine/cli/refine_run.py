@@ -15,6 +15,7 @@ from ..batch.steady import SteadySource
 from ..batch.summary import Report, merge_reports, summary
 from ..batch.tasks import Task, run_tasks
 from ..files.label_ids import LabelRules
+from ..ops.frame_names import LAST_NUMBER
 from .methods import chosen_method, offset_folder, refiner_config, refiner_options
 from .progress import ProgressBars
 
@@ -31,7 +32,7 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     steady = getattr(args, 'steady', None)
     source = make_source(args, config)
     if steady:
-        source = make_steady(source, work, steady)
+        source = make_steady(args, source, work, steady)
     drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
     tasks = work.tasks
     # Frames that listen to each other stay together.
@@ -72,11 +73,13 @@ def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> Sour
     return RefinerSource(refiner, save_offsets, getattr(args, 'bands', None))
 
 
-def make_steady(source: Source, work: Any, reach: int) -> Source:
+def make_steady(args: argparse.Namespace, source: Source, work: Any, reach: int) -> Source:
     """What refines frames with their neighbours in mind, by the refiner of ``source``."""
     if not isinstance(source, RefinerSource) or source.save_offsets is not None:
         raise ValueError('--steady: averages probabilities, which offset fields do not hold')
-    return SteadySource(source.refiner, work.tasks, reach, isinstance(work, VideoLabelMaps))
+    one_video = isinstance(work, VideoLabelMaps)
+    pattern = getattr(args, 'pattern', None) or LAST_NUMBER
+    return SteadySource(source.refiner, work.tasks, reach, one_video, pattern, source.bands)
 
 
 def make_drawing(

@@ -98,7 +98,7 @@ class Videos:
         prediction_suffix: str = '',
     ) -> None:
         found = find_files(frames, IMAGE_SUFFIXES, image_suffix)
-        orders = order_frames([file.name for file in found], pattern)
+        orders = order_frames([f'{file.name}{file.path.suffix}' for file in found], pattern)
         self.videos = {
             video.rstrip('/_-') or Path(frames).name: [found[place] for place in order]
             for video, order in orders.items()

@@ -259,3 +259,14 @@ def test_wrong_options_are_told_when_it_is_built(options, text):
 def test_too_few_levels():
     with pytest.raises(ValueError, match=r'in_index: \(0, 1, 2\) asks for output 2, the backbone'):
         build()(draw()[:2])
+
+
+@pytest.mark.parametrize('wrong', [K, -1])
+def test_labels_that_are_no_classes_are_told_at_the_first_batch(wrong):
+    head, batch = build(), samples((35, 51))
+    batch[0].gt_sem_seg.data[0, 3, 4] = 255
+    assert head.loss(draw(ODD), batch, {})['loss_ce'] > 0
+    batch[1].gt_sem_seg.data[0, 30, 4] = wrong
+    text = rf'label: expected 0 to {K - 1} or 255 \(ignored\), got {wrong}; num_classes'
+    with pytest.raises(ValueError, match=text):
+        head.loss(draw(ODD), batch, {})

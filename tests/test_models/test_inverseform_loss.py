@@ -393,3 +393,15 @@ def test_wrong_input():
     with pytest.raises(ValueError, match='inverse_net: its tiles of 32×32 are larger than the ima'):
         loss(logits[:, :, :30], label[:, :30])
     assert InverseFormLoss(tile_grid=(1, 1))(logits[:, :, :30], label[:, :30]) > 0
+
+
+@pytest.mark.parametrize('wrong', [C, -1])
+def test_labels_beyond_the_classes_are_told_at_the_first_batch(wrong):
+    logits, label = draw('classes')
+    loss = InverseFormLoss(boundary='classes')
+    label[0, 3, 4] = 255
+    assert loss(logits, label) > 0
+    label[1, 2, 7] = wrong
+    text = f'label: expected 0 to {logits.shape[1] - 1} or 255 .ignored., got {wrong}; num_classes'
+    with pytest.raises(ValueError, match=text):
+        loss(logits, label)

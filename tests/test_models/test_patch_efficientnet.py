@@ -10,7 +10,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from mmrefine.models.backbones import PatchEfficientNet
-from mmrefine.models.backbones.patch_efficientnet import SameConv2d
+from mmrefine.models.backbones.inverted_blocks import SameConv2d
 from mmrefine.models.decode_heads import PatchHead
 
 
@@ -24,15 +24,18 @@ def test_features_halve_from_pixels_to_cells():
     assert sum(p.numel() for name, p in model.named_parameters() if 'fine' not in name) < 710_000
 
 
+@pytest.mark.parametrize('size', [(12, 16), (13, 16), (12, 15), (9, 7)])
 @pytest.mark.parametrize(('kernel', 'stride'), [(3, 1), (3, 2), (5, 1), (5, 2)])
-def test_padding_is_tensorflows(kernel, stride):
+def test_padding_is_tensorflows(kernel, stride, size):
+    """Its documentation: k - s in all where s divides the size, else k - size % s."""
     conv = SameConv2d(2, 3, kernel, stride, bias=False)
-    inputs = torch.randn(1, 2, 12, 16)
-    total = max(kernel - stride, 0)
-    padded = F.pad(inputs, (total // 2, total - total // 2) * 2)
+    inputs = torch.randn(1, 2, *size)
+    total = [kernel - (side % stride or stride) for side in size]
+    (top, left), (bottom, right) = ([t // 2 for t in total], [t - t // 2 for t in total])
+    padded = F.pad(inputs, (left, right, top, bottom))
     expected = F.conv2d(padded, conv.weight, stride=stride)
     torch.testing.assert_close(conv(inputs), expected)
-    assert expected.shape[2:] == (12 // stride, 16 // stride)
+    assert expected.shape[2:] == tuple(-(-side // stride) for side in size)
 
 
 def with_underscores(name):

@@ -13,7 +13,7 @@ model = dict(
         stem_channels=64,
         base_channels=64,
         norm_eval=False,
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18'),
+        init_cfg=dict(type='Pretrained', checkpoint='mmcls://resnet18'),
     ),
     decode_head=dict(
         type='mmrefine.DisparityHead',
@@ -32,7 +32,7 @@ model = dict(
             stem_channels=64,
             base_channels=64,
             norm_eval=False,
-            init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18'),
+            init_cfg=dict(type='Pretrained', checkpoint='mmcls://resnet18'),
         ),
         in_channels=512,
         channels=256,

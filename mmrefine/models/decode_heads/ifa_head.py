@@ -17,6 +17,7 @@ from mmseg.models.utils import resize
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ..class_labels import check_labels
 from .query_cells import NearCells, near_cells
 
 GREATEST_OCTAVE = 6  # frequencies are 2 ** t, t from 0 to this
@@ -135,6 +136,16 @@ class IFAHead(BaseDecodeHead):
         if self.query_size == 'image':
             size = tuple(batch_data_samples[0].gt_sem_seg.shape)
         return self.loss_by_feat(self(inputs, size), batch_data_samples)
+
+    def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list) -> dict:
+        """Losses of class scores, see mmseg's heads.
+
+        Raises:
+            ValueError: if a label is no class.
+        """
+        labels = self._stack_batch_gt(batch_data_samples)
+        check_labels(labels, self.num_classes, self.ignore_index)
+        return super().loss_by_feat(seg_logits, batch_data_samples)
 
     def predict(
         self, inputs: Sequence[Tensor], batch_img_metas: list[dict], test_cfg: Any

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...ops import semantic_edge_map
 from ...registry import MODELS
+from ..class_labels import check_labels
 
 CHANNELS = (16, 32, 2)
 
@@ -144,16 +145,6 @@ def one_hot(labels: Tensor, num_classes: int, ignore_index: int = 255) -> Tensor
     result = torch.zeros(size, dtype=torch.float32, device=labels.device)
     known = labels.masked_fill(ignored, 0)
     return result.scatter_(1, known[:, None], (~ignored)[:, None].float())
-
-
-def check_labels(labels: Tensor, num_classes: int, ignore_index: int) -> None:
-    """Raise a ValueError if there are labels that are neither classes nor ignored."""
-    lowest, highest = (int(v) for v in labels.masked_fill(labels == ignore_index, 0).aminmax())
-    if lowest < 0 or highest >= num_classes:
-        raise ValueError(
-            f'label: expected 0 to {num_classes - 1} or {ignore_index} (ignored), got '
-            f'{lowest if lowest < 0 else highest}'
-        )
 
 
 def continued(maps: Tensor, width: int) -> Tensor:

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..class_labels import check_labels
 from ..edge_nets import load_edge_net
-from ..edge_nets.semantic_edge_net import check_labels
 from .warm_up import warm_up
 
 

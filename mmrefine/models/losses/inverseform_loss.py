@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...ops import cut_tiles, soft_edge_map, widen
 from ...registry import MODELS
+from ..class_labels import check_labels
 from ..inverse_nets import load_inverse_net
 from ..inverse_nets.inverse_transform_net import estimate
 from .boundary_cross_entropy import boundary_target, check_boundary_logits, check_sizes
@@ -168,13 +169,16 @@ class InverseFormLoss(nn.Module):
 
         Raises:
             TypeError: if labels are floats.
-            ValueError: if the shapes are others, or tiles are larger than the image.
+            ValueError: if the shapes are others, tiles are larger than the image, or a label is
+                none of the classes that there are scores for.
         """
         if self.boundary == 'head':
             check_boundary_logits(logits, label, weight, type(self).__name__)
         check_sizes(logits, label)
         self._check_tiles(logits)
         ignore_index = self.ignore_index if ignore_index is None else ignore_index
+        if self.boundary == 'classes':
+            check_labels(label, max(2, logits.shape[1]), ignore_index)
         target, ignored = boundary_target(label, self.boundary_width, ignore_index)
         with torch.autocast(logits.device.type, enabled=False):
             prediction = self._predicted(logits.float(), ignored)

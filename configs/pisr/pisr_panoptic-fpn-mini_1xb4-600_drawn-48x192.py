@@ -1,0 +1,17 @@
+# A small Panoptic FPN with the relations of PISR, on the drawn world of benchmarks/pisr_drawn.py.
+_base_ = './pisr_panoptic-fpn-mini-plain_1xb4-600_drawn-48x192.py'
+model = dict(
+    type='mmrefine.PISRPanopticFPN',
+    relations=dict(
+        type='mmrefine.PISRNeck',
+        in_channels=32,
+        num_things_classes=3,
+        num_stuff_classes=3,
+        level=0,
+        related_levels=(0, 1),
+        num_instances=8,
+        spread=3.0,
+        loss_weight=0.4,
+        norm_cfg=dict(type='BN'),
+    ),
+)
