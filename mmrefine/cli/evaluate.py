@@ -1,6 +1,7 @@
 """``mmrefine evaluate``: measure the boundaries of predictions, one beside the other."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,6 +147,10 @@ def _run_video(args: argparse.Namespace) -> int:
     with ProgressBars() as bars:
         scores = videos.score(args.pictures, bars.start('frames', len(videos.frames)))
         paths = write_video_report(args.out, scores, videos.frames, classes)
+    if videos.gaps:
+        print(
+            f'note: pairs of frames around missing ones, left out: {videos.gaps}', file=sys.stderr
+        )
     for name, found in scores.items():
         for key, value in found.figures().items():
             print(f'{name}: {FIGURES[key]} {value:.2f}')

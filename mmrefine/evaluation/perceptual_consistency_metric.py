@@ -1,7 +1,6 @@
 """How consistent mmseg's predictions are over the frames of videos."""
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from ..files.images import decode_image
 from ..measures import RegionCounts, perceptual_consistency, region_iou, total
 from ..measures.counts import exact_mean
 from ..ops import frame_key, optical_flow, warp_labels
-from ..ops.frame_names import LAST_NUMBER, check_pattern
+from ..ops.frame_names import LAST_NUMBER, check_pattern, usual_step
 from ..registry import METRICS, MODELS
 from .whole_videos import WholeVideoMetric
 
@@ -176,8 +175,7 @@ def _neighbours(video: str, pairs: list[_Pair]) -> list[_Pair]:
                 f'frames of {video!r} were spread over processes: use '
                 "sampler=dict(type='mmrefine.VideoSampler')"
             )
-    steps = Counter(pair.numbers[1] - pair.numbers[0] for pair in pairs)
-    usual = max(steps, key=lambda step: (steps[step], -step))
+    usual = usual_step(pair.numbers[1] - pair.numbers[0] for pair in pairs)
     return [pair for pair in pairs if pair.numbers[1] - pair.numbers[0] <= usual]
 
 

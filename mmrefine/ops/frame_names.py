@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,6 +49,19 @@ def check_pattern(pattern: str) -> re.Pattern[str]:
     if not {'video', 'frame'} <= set(compiled.groupindex):
         raise ValueError(f"pattern: must have the groups 'video' and 'frame', got {pattern!r}")
     return compiled
+
+
+def usual_step(steps: Iterable[int]) -> int:
+    """By how much the numbers of a video's frames mostly grow; a larger step is a gap.
+
+    Args:
+        steps: Differences between the numbers of neighbouring frames, one or more.
+
+    Returns:
+        The commonest one; of several, the smallest.
+    """
+    counts = Counter(steps)
+    return max(counts, key=lambda step: (counts[step], -step))
 
 
 def order_frames(

@@ -9,6 +9,7 @@ import heapq
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..files.label_maps import LABEL_SUFFIXES, read_label_map
 from ..measures import RegionCounts, consistency_maps, perceptual_consistency, region_iou, total
 from ..measures.counts import exact_mean
 from ..ops import optical_flow, order_frames, warp_labels
-from ..ops.frame_names import LAST_NUMBER
+from ..ops.frame_names import LAST_NUMBER, frame_key, usual_step
 from ..refiners import load_image
 from ..registry import MODELS
 
@@ -82,6 +83,10 @@ class Videos:
         pattern: How names are read, see ``mmrefine.ops.frame_key``.
         image_suffix, prediction_suffix: How the stems of files end after the common name.
 
+    Attributes:
+        videos: Frames of each video, in order.
+        gaps: Pairs of frames with missing frames between them: they are not compared.
+
     Raises:
         ValueError: if nothing is found, names cannot be read, a prediction lacks a frame, or no
             video has two frames.
@@ -98,7 +103,7 @@ class Videos:
         prediction_suffix: str = '',
     ) -> None:
         found = find_files(frames, IMAGE_SUFFIXES, image_suffix)
-        orders = order_frames([f'{file.name}{file.path.suffix}' for file in found], pattern)
+        orders = order_frames(map(_frame_name, found), pattern)
         self.videos = {
             video.rstrip('/_-') or Path(frames).name: [found[place] for place in order]
             for video, order in orders.items()
@@ -107,6 +112,10 @@ class Videos:
         if not self.videos:
             raise ValueError(f'{frames}: expected videos of two frames or more, found none')
         self.num_classes, self.ignore_index = num_classes, ignore_index
+        self._after_gap = {
+            later.path for files in self.videos.values() for later in _after_gaps(files, pattern)
+        }
+        self.gaps = len(self._after_gap)
         self._labels = {
             name: FileIndex(
                 [(file.name, file) for file in find_files(where, LABEL_SUFFIXES, prediction_suffix)]
@@ -142,7 +151,7 @@ class Videos:
                 image = load_image(file.path)
                 labels = {name: self._read(name, file, image) for name in self._labels}
                 now = file, image, self._network.of_image(image), labels
-                if before is not None:
+                if before is not None and file.path not in self._after_gap:
                     self._score_pair(scores, video, before, now, pictures)
                 before = now
                 progress()
@@ -187,6 +196,19 @@ class Videos:
                 shown = consistency_maps(features, maps, self.ignore_index)[1].cpu().numpy()
                 kept = PairScore(score, names, along, (*maps, shown))
                 found.worst[:] = heapq.nsmallest(pictures, [*found.worst, kept])
+
+
+def _frame_name(file: FoundFile) -> str:
+    """The name of a frame with its suffix, which is no part of the number."""
+    return f'{file.name}{file.path.suffix}'
+
+
+def _after_gaps(files: Sequence[FoundFile], pattern: str) -> list[FoundFile]:
+    """Frames before which others are missing."""
+    numbers = [frame_key(_frame_name(file), pattern)[1] for file in files]
+    steps = [after - before for before, after in pairwise(numbers)]
+    usual = usual_step(steps)
+    return [file for file, step in zip(files[1:], steps, strict=True) if step > usual]
 
 
 def _label_file(index: FileIndex, file: FoundFile, where: str) -> FoundFile:

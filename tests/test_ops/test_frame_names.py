@@ -3,6 +3,7 @@
 import pytest
 
 from mmrefine.ops import frame_key, order_frames
+from mmrefine.ops.frame_names import usual_step
 
 CITYSCAPES = r'(?P<video>.*)_(?P<frame>\d+)_leftImg8bit'
 
@@ -44,3 +45,9 @@ def test_wrong_names_and_patterns_are_named():
         frame_key('x.png', '(?P<video>)(?P<frame>x)')
     with pytest.raises(ValueError, match=r'a/01\.png and a/1\.png are both frame 1'):
         order_frames(['a/01.png', 'a/1.png'])
+
+
+def test_the_usual_step_is_the_commonest_and_of_several_the_smallest():
+    assert usual_step([30, 30, 60, 30]) == 30
+    assert usual_step([2, 1, 2, 1]) == 1
+    assert usual_step([7]) == 7

@@ -81,3 +81,44 @@ def test_what_cannot_be_measured_is_said(folders, capsys):
     cv2.imwrite(str(folders / 'alone/1.png'), np.zeros((4, 5, 3), np.uint8))
     with pytest.raises(ValueError, match='two frames or more'):
         Videos(folders / 'alone', {'wrong': folders / 'wrong'}, 4)
+
+
+def test_a_pair_around_missing_frames_is_left_out(folders, capsys):
+    def pairs(name):
+        return json.loads((folders / 'report/video.json').read_text())[name]['pairs']['b']
+
+    assert command(folders) == 0
+    whole = pairs('after')
+    assert 'note' not in capsys.readouterr().err
+    write_videos(folders, {'a': 3, 'b': 4, 'c': 6})  # c: as many steps of 1 as it takes
+    for name in ('c_0002', 'c_0003'):
+        (folders / f'img_dir/val/{name}.png').unlink()
+    for path in (folders / 'ann_dir/val').glob('c_*.png'):
+        cv2.imwrite(str(folders / 'wrong' / path.name), cv2.imread(str(path), -1))
+    assert command(folders) == 0
+    assert 'note: pairs of frames around missing ones, left out: 1' in capsys.readouterr().err
+    assert pairs('after') == whole
+    content = json.loads((folders / 'report/video.json').read_text())
+    names = [pair[:2] for pair in content['after']['pairs']['c']]
+    assert names == [['c_0000', 'c_0001'], ['c_0004', 'c_0005']]
+
+
+def test_wrong_frames_are_named(folders, capsys):
+    path = folders / 'img_dir/val/b_0001.png'
+    image = cv2.imread(str(path))
+    for kind in ('img_dir/val', 'ann_dir/val', 'wrong'):
+        name = str(folders / kind / path.name)
+        cv2.imwrite(name, cv2.imread(name, -1)[:40])
+    assert command(folders) == 1
+    text = capsys.readouterr().err
+    assert 'b_0001.png: (40, 64), the frame before is (48, 64)' in text
+    assert 'of one size' in text
+    cv2.imwrite(str(path), image)
+    assert command(folders) == 1
+    assert 'b_0001.png: (40, 64), its frame is (48, 64)' in capsys.readouterr().err
+    path.write_bytes(b'no image')
+    assert command(folders) == 1
+    assert 'b_0001.png is not an image' in capsys.readouterr().err
+    path.rename(path.with_name('b_00004.png'))
+    assert command(folders) == 1
+    assert 'no label map for the frame' in capsys.readouterr().err
