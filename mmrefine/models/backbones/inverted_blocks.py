@@ -67,7 +67,7 @@ def lite_norm(channels: int) -> nn.BatchNorm2d:
 
 
 def take_published_keys(
-    network: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
+    network: Any, state_dict: dict[str, Tensor], prefix: str, *_: Any
 ) -> None:
     """Rename the keys of published weights, and leave out what a network does not have.
 
