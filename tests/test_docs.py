@@ -86,7 +86,10 @@ def names(tmp_path, monkeypatch) -> dict[str, Any]:
     content = dict(images=images, annotations=truth, categories=categories)
     Path('instances_val.json').write_text(json.dumps(content))
     Path('results.segm.json').write_text(json.dumps([result]))
-    Path('your_config.py').write_text("test_evaluator = dict(type='mmseg.IoUMetric')\n")
+    Path('your_config.py').write_text(
+        "test_evaluator = dict(type='mmseg.IoUMetric')\n"
+        "train_dataloader = dict(dataset=dict(type='mmseg.CityscapesDataset'))\n"
+    )
     masks = np.stack([labels == label for label in np.unique(labels)])
     pairs = [(labels, cut('labels/coffee.png'))]
     return dict(label_map=labels, masks=masks, pairs=pairs, image=image)
