@@ -53,7 +53,7 @@ TUNED: dict[str, dict | None] = {
 }
 
 
-def trained(camvid: Path, out: Path, copied: bool) -> tuple[Path, Path | None]:
+def trained(camvid: Path, out: Path, copied: bool, amp: bool) -> tuple[Path, Path | None]:
     """Checkpoints of the main and the auxiliary network, trained where missing."""
     found: list[Path | None] = []
     for config, folder in ((START, 'main'), (AUX, 'aux')):
@@ -63,7 +63,7 @@ def trained(camvid: Path, out: Path, copied: bool) -> tuple[Path, Path | None]:
         path = out / folder / 'iter_1000.pth'
         if not path.exists():
             write_half(camvid, out / 'data')
-            train(config, path.parent, out / 'data', ['train_cfg.val_interval=1000'])
+            train(config, path.parent, out / 'data', ['train_cfg.val_interval=1000'], amp)
         found.append(path)
     return found[0], found[1]
 
@@ -140,10 +140,11 @@ def main() -> None:
         action='store_true',
         help='a copy of the main network as the auxiliary one: no other is trained',
     )
+    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
     parser.add_argument('--frames', type=int, help='of each video, at most')
     args = parser.parse_args()
     init_default_scope('mmseg')
-    checkpoints = trained(args.camvid, args.out.resolve(), args.copy)
+    checkpoints = trained(args.camvid, args.out.resolve(), args.copy, args.amp)
     refiners = {'bpr': BPRRefiner, 'segfix': SegFixRefiner}
     behind = {name: refiners[name]() for name in args.refine}
     for split in ['train'] if args.tune else args.splits:
