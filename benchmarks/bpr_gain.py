@@ -2,6 +2,7 @@
 
     python benchmarks/bpr_gain.py ANNOTATIONS --images DIR --results NAME=RESULTS.json
         --network NAME=CONFIG,WEIGHTS [--iou-threshold 0.25 0.55] [--upper-bounds] [--good]
+        [--half]
 
 Columns: mask AP, boundary AP, AF and boundary F-score at 1 px, all x 100. The F-score is the mean
 over all results that match a true instance (IoU 0.5), of the two masks' boundary F-score.
@@ -97,6 +98,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument('--min-score-gain', nargs='+', type=float, default=[0.0])
     parser.add_argument('--upper-bounds', action='store_true')
     parser.add_argument('--good', action='store_true', help='the true masks as results, too')
+    parser.add_argument('--half', action='store_true', help='half precision')
     parser.add_argument('--device')
     return parser.parse_args()
 
@@ -108,6 +110,7 @@ def networks(args: argparse.Namespace) -> Iterator[tuple[str, BPRRefiner]]:
         for threshold in args.iou_threshold:
             for gain in args.min_score_gain:
                 options = dict(iou_threshold=threshold, min_score_gain=gain, device=args.device)
+                options |= dict(half=True) if args.half else {}
                 refiner = BPRRefiner(*(files.split(',') if files else ()), **options)
                 yield f'{name}, NMS {threshold:g}' + f', gain {gain:g}' * bool(gain), refiner
 

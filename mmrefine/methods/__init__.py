@@ -7,12 +7,20 @@ where nothing imports torch or mmseg, so that ``--help`` answers at once.
 import importlib
 import pkgutil
 
-from .declaration import Method, Option, share, whole_number
+from .declaration import Method, Option, share, whole_number, yes_or_no
 
 # What refines where a user names no method.
 DEFAULT = 'segfix'
 
-__all__ = ['DEFAULT', 'Method', 'Option', 'share', 'shipped_methods', 'whole_number']
+__all__ = [
+    'DEFAULT',
+    'Method',
+    'Option',
+    'share',
+    'shipped_methods',
+    'whole_number',
+    'yes_or_no',
+]
 
 
 def shipped_methods() -> dict[str, Method]:

@@ -1,6 +1,6 @@
 """BPR, arXiv 2104.05239: patches along the boundary are segmented again."""
 
-from .declaration import Method, Option, share, whole_number
+from .declaration import Method, Option, share, whole_number, yes_or_no
 
 BPR = Method(
     name='bpr',
@@ -13,5 +13,6 @@ BPR = Method(
             'how sure changes must be beyond that, 0 to 1 (default 0)',
         ),
         Option('batch_size', whole_number, 'patches at a time (default 32)'),
+        Option('half', yes_or_no, 'half precision: yes or no (default: on a GPU only)'),
     ),
 )

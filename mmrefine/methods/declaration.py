@@ -61,3 +61,10 @@ def share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f'expected 0 to 1, got {number}')
     return number
+
+
+def yes_or_no(text: str) -> bool:
+    """Return whether a word says yes."""
+    if text not in ('yes', 'no'):
+        raise argparse.ArgumentTypeError(f'expected yes or no, got {text}')
+    return text == 'yes'

@@ -209,9 +209,12 @@ def _add_array(
     """Sum of the patches and number of boxes at every pixel."""
     total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for patch, (x1, y1, x2, y2) in zip(probabilities, corners.tolist(), strict=True):
-        rows = scale_back_matrix(len(patch), y2 - y1, padding)
-        columns = scale_back_matrix(len(patch), x2 - x1, padding)
-        total[y1:y2, x1:x2] += rows @ patch.astype(np.float32, copy=False) @ columns.T
+        part = patch.astype(np.float32, copy=False)
+        if padding or part.shape != (y2 - y1, x2 - x1):
+            rows = scale_back_matrix(len(patch), y2 - y1, padding)
+            columns = scale_back_matrix(len(patch), x2 - x1, padding)
+            part = rows @ part @ columns.T
+        total[y1:y2, x1:x2] += part
         count[y1:y2, x1:x2] += 1
     return total, count
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ..models.checkpoint import build_model
+from ..models.fused_norms import with_fused_norms
 from ..ops.ignored import IgnoreIndex, check_ignore_index
 from .base import Refiner
 
@@ -53,14 +54,15 @@ class NetworkRefiner(Refiner):
         if model is None and checkpoint is None:
             checkpoint = self._existing(shipped)
         if not isinstance(model, nn.Module):
-            model = build_model(model, checkpoint)
+            model = with_fused_norms(build_model(model, checkpoint))
         elif checkpoint is not None:
             raise ValueError('checkpoint: a model that is built has its weights already; give one')
         if not isinstance(model, self.network_type):
             expected = self.network_type.__name__
             raise TypeError(f'model: expected a mmrefine.{expected}, got {type(model).__name__}')
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        self.model: Any = model.to(self.device).eval()
+        network: Any = model
+        self.model: Any = network.to(memory_format=torch.channels_last).to(self.device).eval()
         test_cfg: Any = self.model.test_cfg
         self.trained: Mapping[str, Any] = test_cfg or {}
         self.ignore_index = ignore_index

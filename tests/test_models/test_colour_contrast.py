@@ -53,8 +53,8 @@ def test_equals_the_sums_written_out(radius, margin):
     blocks = (rng.random((6, 8)) < 0.5).astype(np.float32)
     mask = np.kron(blocks, np.ones((4, 4), np.float32))[:, :31]
     ours = colour_contrast(
-        torch.from_numpy(image)[None], torch.from_numpy(mask)[None], radius, margin
-    )[0].numpy()
+        torch.from_numpy(image)[None], torch.from_numpy(mask)[None], [radius], margin
+    )[0, 0].numpy()
     inner = np.s_[2 * radius : 24 - 2 * radius, 2 * radius : 31 - 2 * radius]
     expected = plain_contrast(image.astype(float), mask.astype(float), radius, margin)
     np.testing.assert_allclose(ours[inner], expected[inner], atol=2e-3)
@@ -66,7 +66,7 @@ def test_tells_the_object_from_the_background_where_the_mask_is_wrong():
     image = torch.stack([truth * 2 - 1, 1 - 2 * truth, truth * 0])[None]
     coarse = torch.zeros(1, 30, 40)
     coarse[..., :22] = 1  # four columns too many
-    contrast = colour_contrast(image, coarse, radius=8)[0]
+    contrast = colour_contrast(image, coarse, [8])[0, 0]
     assert (contrast[:, 8:18] > 0.5).all()
     assert (contrast[:, 18:30] < -0.5).all()
 
@@ -74,19 +74,19 @@ def test_tells_the_object_from_the_background_where_the_mask_is_wrong():
 def test_says_nothing_where_one_side_is_missing():
     image = torch.randn(2, 3, 20, 26)
     masks = torch.stack([torch.zeros(20, 26), torch.ones(20, 26)])
-    assert colour_contrast(image, masks, 4).abs().max() == 0
+    assert colour_contrast(image, masks, [4]).abs().max() == 0
     half = torch.zeros(1, 20, 200)
     half[..., :20] = 1
-    far = colour_contrast(torch.randn(1, 3, 20, 200), half, 4)[..., 60:]
+    far = colour_contrast(torch.randn(1, 3, 20, 200), half, [4])[..., 60:]
     assert far.abs().max() == 0
 
 
 def test_patches_do_not_depend_on_their_batch():
     images, masks = torch.randn(5, 3, 16, 22), (torch.rand(5, 16, 22) < 0.5).float()
-    together = colour_contrast(images, masks, 3)
+    together = colour_contrast(images, masks, [3, 5])
     for i in range(5):
         assert torch.allclose(
-            together[i : i + 1], colour_contrast(images[i:][:1], masks[i:][:1], 3)
+            together[i : i + 1], colour_contrast(images[i:][:1], masks[i:][:1], [3, 5])
         )
 
 
@@ -99,5 +99,5 @@ def test_preprocessor_appends_a_channel_for_each_radius():
     plain = PatchDataPreProcessor().assemble(images, masks)
     assert torch.equal(inputs[:, :4], plain)
     for channel, radius in ((4, 3), (5, 6)):
-        expected = colour_contrast(plain[:, :3], masks.float(), radius)
+        expected = colour_contrast(plain[:, :3], masks.float(), [radius])[:, 0]
         assert torch.allclose(inputs[:, channel], expected)

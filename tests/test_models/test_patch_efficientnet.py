@@ -11,6 +11,7 @@ from mmseg.structures import SegDataSample
 
 from mmrefine.models.backbones import PatchEfficientNet
 from mmrefine.models.backbones.inverted_blocks import SameConv2d
+from mmrefine.models.backbones.patch_efficientnet import SquaresConv2d
 from mmrefine.models.decode_heads import PatchHead
 
 
@@ -36,6 +37,14 @@ def test_padding_is_tensorflows(kernel, stride, size):
     expected = F.conv2d(padded, conv.weight, stride=stride)
     torch.testing.assert_close(conv(inputs), expected)
     assert expected.shape[2:] == tuple(-(-side // stride) for side in size)
+
+
+def test_squares_are_seen_as_if_unshuffled():
+    conv = SquaresConv2d(5, 3)
+    inputs = torch.randn(2, 5, 12, 16)
+    expected = F.conv2d(F.pixel_unshuffle(inputs, 2), conv.weight, padding=1)
+    torch.testing.assert_close(conv(inputs), expected, rtol=0, atol=1e-5)
+    assert expected.shape[2:] == (6, 8)
 
 
 def with_underscores(name):

@@ -39,7 +39,7 @@ class EfficientNetLiteStages(BaseModule):
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """(N, 3, H, W), normalised RGB → features at strides 2, 4 and 8."""
-        found = F.relu6(self.bn0(self.conv_stem(inputs)))
+        found = F.relu6(self.bn0(self.conv_stem(inputs)), inplace=True)
         features = []
         for index, block in enumerate(self.blocks):
             found = block(found)

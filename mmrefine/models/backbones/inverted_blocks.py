@@ -55,8 +55,8 @@ class InvertedBlock(nn.Module):
         """(N, C, h, w) → (N, C', h / stride, w / stride)."""
         x = features
         if self.expand_conv is not None:
-            x = F.relu6(self.bn0(self.expand_conv(x)))
-        x = F.relu6(self.bn1(self.depthwise_conv(x)))
+            x = F.relu6(self.bn0(self.expand_conv(x)), inplace=True)
+        x = F.relu6(self.bn1(self.depthwise_conv(x)), inplace=True)
         x = self.bn2(self.project_conv(x))
         return x + features if self.residual else x
 

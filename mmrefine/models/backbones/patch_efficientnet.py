@@ -35,6 +35,23 @@ BLOCKS = (
 LAST_OF_STRIDE = (0, 2, 4, 10)  # blocks whose outputs are given: strides 2, 4, 8 and 16
 
 
+class SquaresConv2d(nn.Conv2d):
+    """Pixel unshuffle of 2×2 squares, then a 3×3 convolution, in one convolution of 6×6 pixels.
+
+    The weights are those of the 3×3 convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(4 * inputs, outputs, 3, padding=1, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, h, w) → (N, C', h / 2, w / 2)."""
+        outputs, channels = len(self.weight), features.shape[1]
+        cells = self.weight.view(outputs, channels, 2, 2, 3, 3)
+        pixels = cells.permute(0, 1, 4, 2, 5, 3).reshape(outputs, channels, 6, 6)
+        return F.conv2d(features, pixels, self.bias, stride=2, padding=2)
+
+
 @MODELS.register_module()
 class PatchEfficientNet(BaseModule):
     """Features of patches at strides 2, 2, 4, 8 and 16: ``fine_channels``, 16, 24, 40 and 112.
@@ -58,8 +75,8 @@ class PatchEfficientNet(BaseModule):
             InvertedBlock(width, *block) for width, block in zip(widths, BLOCKS, strict=False)
         )
         self.fine = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(4 * in_channels, fine_channels, 3, padding=1, bias=False),
+            nn.Identity(),  # keys of weights count from it
+            SquaresConv2d(in_channels, fine_channels),
             lite_norm(fine_channels),
             nn.ReLU(inplace=True),
         )
@@ -67,7 +84,7 @@ class PatchEfficientNet(BaseModule):
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """(N, ``in_channels``, S, S) → features at S/2, S/2, S/4, S/8 and S/16."""
         outputs = [self.fine(inputs)]
-        x = F.relu6(self.bn0(self.conv_stem(inputs)))
+        x = F.relu6(self.bn0(self.conv_stem(inputs)), inplace=True)
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in LAST_OF_STRIDE:

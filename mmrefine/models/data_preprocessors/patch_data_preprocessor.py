@@ -85,8 +85,8 @@ class PatchDataPreProcessor(BaseDataPreprocessor):
         parts = [normalised]
         if self.with_mask:
             parts.append(2 * masks[:, None].float() - 1)
-        for radius in self.contrast_radii:
-            parts.append(colour_contrast(normalised, masks.float(), radius)[:, None])
+        if self.contrast_radii:
+            parts.append(colour_contrast(normalised, masks.float(), self.contrast_radii))
         if self.with_odds:
             parts.append((odds.float() - 128) / 128)
         return torch.cat(parts, dim=1).contiguous(memory_format=torch.channels_last)
