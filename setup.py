@@ -102,7 +102,9 @@ setup(
         'notebook': read_requirements('notebook'),
         'completion': read_requirements('completion'),
         'video': read_requirements('video'),
+        'dask': read_requirements('dask'),
         'test': read_requirements('docs')
+        + read_requirements('dask')
         + read_requirements('instances')
         + read_requirements('export')
         + read_requirements('formats')

@@ -41,6 +41,7 @@ DOCS = sorted((ROOT / 'docs').glob('*.md'))
 PAGES = [*DOCS, *sorted(ROOT.glob('configs/*/README.md')), ROOT / 'README.md']
 ELSEWHERE = {
     'add_a_method.md': 'tests/test_docs_add_a_method.py',
+    'million.md': 'tests/test_docs_million.py',
     'convert.md': 'tests/test_models/test_convert_checkpoint.py',
     'export.md': 'tests/test_refiners/test_export.py',
     'python.md': 'tests/test_tools/test_docs_python.py',

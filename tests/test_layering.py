@@ -135,6 +135,7 @@ def test_a_method_is_named_by_its_own_files_only(path):
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {part for name in imported_names(path) for part in name.split('.')}
+    names.discard('subprocess')  # which has three letters of a method in it
     wrong = {name for name in names if any(method in name.lower() for method in methods)}
     assert not wrong
 

@@ -106,6 +106,7 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Na
     args, unknown = parser.parse_known_args(words)
     if unknown:
         args.parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+    args.words = words[1:] if words[0] in COMMANDS else words
     return args
 
 

@@ -7,6 +7,7 @@ it refined.
 import argparse
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ examples:
   mmrefine refine cityscapes leftImg8bit/val maskrcnn_val refined_val --method bpr
   mmrefine refine video clip.mp4 predictions refined --visualize refined.mp4
   mmrefine refine label-maps frames predictions refined --steady
+  mmrefine refine label-maps photos predictions refined --jobs 4
   torchrun --nproc_per_node 4 -m mmrefine refine label-maps photos predictions refined \\
       --launcher pytorch
 
@@ -230,13 +232,19 @@ def run(args: argparse.Namespace) -> int:
     check_refiner(args.parser, args)
     check_options(args.parser, args)
     check_places(args)
+    _end_as_if_interrupted()
+    if args.jobs > 1:
+        from ..runs.jobs import run_jobs
+
+        # What comes last counts.
+        words = [*args.words, '--jobs', '1', '--launcher', 'pytorch']
+        return run_jobs([sys.executable, '-m', 'mmrefine', 'refine', *words], args.jobs)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     from ..runs.opencv_log import silence_opencv
     from ..runs.processes import leave_processes, start_processes
     from .refine_run import refine_share
 
     silence_opencv()
-    _end_as_if_interrupted()
     rank, processes = start_processes(args.launcher)
     status = refine_share(args, rank, processes)
     leave_processes()

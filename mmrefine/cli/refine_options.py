@@ -161,6 +161,13 @@ def add_true_suffix(parser: argparse.ArgumentParser) -> None:
 def add_processes(parser: argparse.ArgumentParser) -> None:
     """Add what shares the work among processes."""
     group = parser.add_argument_group('several processes')
+    group.add_argument(
+        '--jobs',
+        type=whole_number,
+        default=1,
+        metavar='N',
+        help='processes on this machine, each with a part of the images (default 1)',
+    )
     group.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     group.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
@@ -178,8 +185,13 @@ def check_options(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
         parser.error('--gt-suffix: has no effect without --ground-truth')
     if args.ground_truth is not None and video:
         parser.error('--ground-truth: has no effect on a video, which shows no changed pixels')
-    if video and args.launcher != 'none':
-        parser.error('--visualize: a video is made by one process; give a folder, or no --launcher')
+    if video and (args.launcher != 'none' or args.jobs > 1):
+        parser.error(
+            '--visualize: a video is made by one process; give a folder, or no --launcher and no '
+            '--jobs'
+        )
+    if args.launcher != 'none' and args.jobs > 1:
+        parser.error('--jobs: starts processes itself; give no --launcher')
 
 
 def check_places(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmengine.dist import all_gather_object
@@ -42,13 +43,21 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
         print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
     report = run_with_bar(tasks[share], source, drawing, args.overwrite, rank == 0)
     if report.stopped != 'interrupted':
-        report = merge_reports(all_gather_object(report))
+        report = _with_others(report)
     if rank != 0:
         return 0
     report.failed += work.missing
     if not report.stopped:
         report = merge_reports([report, work.finish()])
     return tell(args, report, work.of_instances)
+
+
+def _with_others(report: Report) -> Report:
+    """The reports of all processes together."""
+    try:
+        return merge_reports(all_gather_object(report))
+    except RuntimeError:  # gloo's, where another one is gone
+        return replace(report, stopped='another process of the run ended')
 
 
 def label_rules(args: argparse.Namespace, config: dict[str, Any] | None) -> LabelRules:

@@ -93,9 +93,15 @@ def test_stopped_in_the_middle_and_started_again(run_tool, folder, sent):
         assert (folder / 'out' / name).stat().st_mtime_ns == times[name]
 
 
+LAUNCH = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2']
+
+
 def run_processes(*args: str) -> subprocess.CompletedProcess:
-    launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2']
-    command = [sys.executable, *launch, str(TOOL), *args, '--launcher', 'pytorch']
+    return run_command([*LAUNCH, str(TOOL), *args, '--launcher', 'pytorch'])
+
+
+def run_command(words: list[str]) -> subprocess.CompletedProcess:
+    command = [sys.executable, *words]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -126,7 +132,7 @@ def test_two_processes_refine_every_image_once(folder):
     check_complete(folder, outputs(folder))
 
 
-def test_two_processes_share_coco_results(folder):
+def test_two_processes_share_coco_results(run_tool, folder):
     counts = [300, 2000, SIZE[0] * SIZE[1] - 2300]
     results = [
         dict(image_id=index % 5, score=index, segmentation=dict(size=SIZE, counts=counts))
@@ -135,13 +141,87 @@ def test_two_processes_share_coco_results(folder):
     images = [dict(id=index, file_name=f'{index:02}.jpg') for index in range(5)]
     (folder / 'r.json').write_text(json.dumps(results))
     (folder / 'a.json').write_text(json.dumps(dict(images=images)))
+    options = ['--annotations', str(folder / 'a.json'), '--offsets', str(folder / 'offsets')]
     places = [str(folder / name) for name in ('images', 'r.json', 'out.json')]
-    done = run_processes(
-        *places, '--annotations', str(folder / 'a.json'), '--offsets', str(folder / 'offsets')
-    )
+    done = run_processes(*places, *options)
     assert done.returncode == 0, done.stderr
+    alone = folder / 'alone.json'
+    assert run_tool('refine.py', *places[:2], str(alone), *options).status == 0
+    assert alone.read_bytes() == (folder / 'out.json').read_bytes()
     assert 'refined 5;' in done.stdout
     refined = json.loads((folder / 'out.json').read_text())
     assert [entry['score'] for entry in refined] == list(range(12))
     assert all(isinstance(entry['segmentation']['counts'], str) for entry in refined)
     assert not list(folder.glob('.*'))
+
+
+def workers_of(process: subprocess.Popen) -> list[int]:
+    """Return the processes that refine, which the given one started."""
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    return [int(child) for child in children]
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+def start_until_some_are_done(words: list[str], folder: Path) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not (folder / 'out').is_dir() or len(outputs(folder)) < 3:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    return process
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='looks processes up in /proc')
+@pytest.mark.parametrize(
+    ('start', 'jobs', 'killed'),
+    [('--jobs', 2, 'worker'), ('--jobs', 3, 'parent'), ('torchrun', 2, 'worker')],
+)
+def test_processes_killed_in_the_middle_and_started_again(folder, start, jobs, killed):
+    words = [str(TOOL), *arguments(folder)]
+    if start == 'torchrun':
+        words = [*LAUNCH, *words, '--launcher', 'pytorch']
+    else:
+        words += ['--jobs', str(jobs)]
+    process = start_until_some_are_done(words, folder)
+    workers = workers_of(process)
+    try:
+        assert len(workers) == jobs
+        os.kill(process.pid if killed == 'parent' else workers[-1], signal.SIGKILL)
+        _, err = process.communicate(timeout=120)
+        deadline = time.monotonic() + 60
+        while any(map(is_there, workers)):
+            assert time.monotonic() < deadline, 'no process goes on alone'
+            time.sleep(0.05)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    if start == '--jobs' and killed == 'worker':
+        assert process.returncode == 1
+        assert 'process 2 of 2 was killed' in err
+        assert 'Traceback' not in err
+    finished = outputs(folder)
+    assert 3 <= len(finished) < COUNT, 'stopped in the middle'
+    check_complete(folder, finished)
+    times = {name: (folder / 'out' / name).stat().st_mtime_ns for name in finished}
+    done = run_command(words)
+    assert done.returncode == 0, done.stderr
+    assert f'refined {COUNT - len(finished)}, skipped {len(finished)} already there' in done.stdout
+    assert outputs(folder) == [f'{index:02}.png' for index in range(COUNT)]
+    check_complete(folder, outputs(folder))
+    for name in finished:
+        assert (folder / 'out' / name).stat().st_mtime_ns == times[name]

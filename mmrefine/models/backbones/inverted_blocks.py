@@ -66,9 +66,7 @@ def lite_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
-def take_published_keys(
-    network: Any, state_dict: dict[str, Tensor], prefix: str, *_: Any
-) -> None:
+def take_published_keys(network: Any, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
     """Rename the keys of published weights, and leave out what a network does not have.
 
     For ``_register_load_state_dict_pre_hook(..., with_module=True)`` of a network with
