@@ -18,7 +18,7 @@ HEADLESS := --no-deps --force-reinstall opencv-python-headless
 TWO := -n 2 --dist loadfile
 PACKAGE := requirements/runtime.txt setup.py mmrefine/version.py
 
-.PHONY: help bench demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
+.PHONY: help bench bench-short demo notebook docs test test-openmmlab test-openmmlab-quick lint clean
 
 help:
 	@echo 'make demo                  refine two photographs (installs what refining needs)'
@@ -28,6 +28,7 @@ help:
 	@echo 'make test-openmmlab        the whole test suite on OpenMMLab'"'"'s original packages'
 	@echo 'make test-openmmlab-quick  a quick part of it'
 	@echo 'make bench                 time everything beside plain references: docs/performance.md'
+	@echo 'make bench-short           a part of that against its floors: fails when something got slower'
 	@echo 'make clean                 remove the environments and compiled wheels'
 
 demo: $(VENV)/.refine-ready
@@ -45,6 +46,10 @@ docs: $(VENV)/.docs-ready
 test: $(VENV)/.test-ready lint
 	@echo '== test: the whole suite on the OneDL line, under 15 minutes on 2 cores'
 	@$(PY) -m pytest $(TWO)
+
+bench-short: $(VENV)/.test-ready
+	@echo '== bench-short: a part of the benchmarks against their floors, under two minutes'
+	@$(PY) -W ignore -m benchmarks --short --floors --seconds 2
 
 bench: $(VENV)/.test-ready
 	@$(PY) -W ignore -m benchmarks --page docs/performance.md

@@ -29,6 +29,8 @@ from .timing import take_turns
 FLOORS = Path(__file__).parent / 'floors.json'
 # Below this share of an earlier ratio, a part counts as slower.
 SLOWER = 0.8
+# How often a ratio under its floor is measured again before it counts: others may have been busy.
+AGAIN = 3
 # Floors are this share of what was measured: a busy machine stays above, a lost speed-up does not.
 FLOOR_SHARE = 0.6
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
@@ -122,6 +124,20 @@ def run(cases: list[Case], args: argparse.Namespace, console: Console) -> dict[s
     return found
 
 
+def measure_again(
+    found: dict[str, Any], floors: dict[str, float], args: argparse.Namespace, console: Console
+) -> None:
+    """Measure what is under its floor again, for longer each time; the best ratio stays."""
+    for name, floor in floors.items():
+        for attempt in range(AGAIN):
+            line = found.get(name, {})
+            if line.get('ratio', floor) >= floor:
+                break
+            console.print(f'{name}: {line["ratio"]:.2f}, once more', highlight=False)
+            longer = argparse.Namespace(**vars(args) | dict(seconds=args.seconds * (attempt + 2)))
+            found[name] = max(line, measure(all_cases()[name], longer), key=lambda m: m['ratio'])
+
+
 def print_table(found: dict[str, Any], earlier: dict[str, Any], console: Console) -> None:
     """One line a case."""
     table = Table(
@@ -189,6 +205,8 @@ def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else 150)
     about = machine(args)
     found = run(cases, args, console)
+    floors = json.loads(FLOORS.read_text('utf-8')) if args.floors else {}
+    measure_again(found, floors, args, console)
     print_table(found, earlier, console)
     console.print(', '.join(f'{key} {value}' for key, value in about.items()), highlight=False)
     if args.json:
@@ -207,7 +225,7 @@ def main() -> None:
         floors = old | {name: round(FLOOR_SHARE * ratio, 2) for name, ratio in ratios.items()}
         write_whole_file(FLOORS, (json.dumps(floors, indent=1) + '\n').encode())
     if args.floors:
-        failed += below(found, json.loads(FLOORS.read_text('utf-8')), 'its floor is')
+        failed += below(found, floors, 'its floor is')
     for line in dict.fromkeys(failed):
         print(line, file=sys.stderr)
     sys.exit(bool(failed))

@@ -49,7 +49,7 @@ def build(loss: Mapping[str, Any] | None) -> torch.nn.Module:
     return MODELS.build(cfg).train()
 
 
-@case('training step with SEMEDA, 256x512', REFERENCE, short=True)
+@case('training step with SEMEDA, 256x512', REFERENCE)
 def semeda(device: str) -> tuple[Call, Call]:
     """The shipped edge network of 19 classes."""
     return training_step(dict(type='mmrefine.SEMEDALoss', edge_net=19), device)
