@@ -138,7 +138,7 @@ class _RefinedImage:
             self.add(masks, refined)
             return refined
 
-        return replace(opened, refine=refine)
+        return replace(opened, refine=refine, refine_parts=None)
 
     def add(self, before: np.ndarray, after: np.ndarray) -> None:
         """Add a label map (H, W), or a stack (N, H, W)."""

@@ -4,7 +4,6 @@ Finished images are kept in a hidden folder beside the output until all are
 finished; so an interrupted run goes on where it stopped, and several processes share the work.
 """
 
-import contextlib
 import glob
 import hashlib
 import json
@@ -13,26 +12,21 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
 from mmengine.dist import is_main_process
 
 from ..files.coco_results import read_image_names
 from ..files.find import IMAGE_SUFFIXES, find_files
 from ..files.image_ids import ImageIds
-from ..files.mask_files import MaskFile, MasksOfImage, Replacement, left_out_parts
+from ..files.mask_files import MaskFile, Replacement
 from ..files.open_mask_file import open_mask_file
 from ..files.output_lock import OutputLock
 from ..files.whole_files import write_whole_file
 from ..ops.run_lengths import mask_codec
-from .source import ImageFile, OpenedImage, Source
+from .masks_of_image import Kept, MasksToRefine
+from .source import ImageFile, Source
 from .summary import Report, places_text
 from .tasks import Change
-
-# Masks decoded at a time, so that hundreds of them on a large image fit in memory; fewer of larger
-# images.
-CHUNK, CHUNK_PIXELS = 32, 2**26
 
 
 @dataclass(frozen=True)
@@ -55,94 +49,6 @@ class MaskRules:
         """Read a file; see ``open_mask_file``."""
         options = dict(polygons=self.polygons, tolerance=self.tolerance)
         return open_mask_file(path, self.format, **options)
-
-
-class Kept(NamedTuple):
-    """What is kept of an image until all are finished.
-
-    Attributes:
-        replacements: What takes the place of masks, by place.
-        broken: A line for each mask that is broken.
-        empty: Places of masks without a pixel.
-        cut: Places of polygons with parts that have no area.
-    """
-
-    replacements: list[tuple[int, Replacement]]
-    broken: list[str]
-    empty: list[int]
-    cut: list[int]
-
-
-@dataclass(frozen=True)
-class MasksToRefine:
-    """The masks of one image in a file."""
-
-    file: MaskFile
-    masks: MasksOfImage
-    image: ImageFile
-    resize: bool
-
-    def refine(self, source: Source) -> tuple[Change, Kept]:
-        """Refine them; broken ones stay as they are.
-
-        Raises:
-            ValueError: if the image cannot be read.
-        """
-        kept = Kept([], [], [], [])
-        with contextlib.ExitStack() as stack:
-            try:
-                opened = stack.enter_context(source.open(self.image))
-            except ValueError as error:
-                where = places_text(list(self.masks.masks), *self.file.words)
-                raise ValueError(f'{self.file.path}: {where}: {error}') from error
-            return self._refine(opened, kept), kept
-
-    def _refine(self, opened: OpenedImage, kept: Kept) -> Change:
-        """Refine a few masks at a time and add them to ``kept``."""
-        places = list(self.masks.masks)
-        changed = area = 0
-        height, width = opened.size_hw
-        chunk = max(1, min(CHUNK, CHUNK_PIXELS // (height * width)))
-        for start in range(0, len(places), chunk):
-            coarse = self._decode(places[start : start + chunk], opened, kept)
-            kept.empty.extend(place for place, mask in coarse.items() if not mask.any())
-            if not coarse:
-                continue
-            stack = np.stack(list(coarse.values()))
-            for place, before, after in zip(coarse, stack, opened.refine(stack), strict=True):
-                difference = int(np.count_nonzero(before != after))
-                mask = self.masks.masks[place]
-                of_other_size = self.resize and not self._fits(mask, opened.size_hw)
-                if after.any() and (of_other_size or not self.file.is_kept(mask, difference)):
-                    kept.replacements.append((place, self.file.replacement(mask, after)))
-                changed += difference
-            area += int(np.count_nonzero(stack))
-        return Change(changed, area)
-
-    def _fits(self, mask: Any, size_hw: tuple[int, int]) -> bool:
-        try:
-            self.file.decode(mask, size_hw)
-        except ValueError:
-            return False
-        return True
-
-    def _decode(
-        self, places: Sequence[int], opened: OpenedImage, kept: Kept
-    ) -> dict[int, np.ndarray]:
-        found = {}
-        for place in places:
-            mask = self.masks.masks[place]
-            try:
-                found[place] = self.file.decode(mask, opened.size_hw, self.resize)
-            except ValueError as error:
-                kept.broken.append(
-                    f'{self.file.path}: {self.file.words[0]} {place}, a mask on {opened.origin}: '
-                    f'{error}'
-                )
-            else:
-                if left_out_parts(mask, opened.size_hw):
-                    kept.cut.append(place)
-        return found
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from ..files.mask_files import Replacement
 from ..files.open_mask_file import SUFFIXES
 from ..files.whole_files import write_whole_file
 from ..ops.run_lengths import mask_codec
-from .instance_files import MaskRules, MasksToRefine, notes_on
+from .instance_files import MaskRules, notes_on
+from .masks_of_image import MasksToRefine
 from .source import ImageFile, Source
 from .summary import Report
 from .tasks import Change

@@ -5,17 +5,19 @@ A source opens an image once and then refines any number of masks of it.
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from ..files.label_ids import IGNORED
 from ..files.offsets import OFFSET_SUFFIXES, read_offset, write_offset
 from ..refiners import OffsetRefiner, Refiner, load_image, shift_masks
+
+Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,18 @@ class OpenedImage:
         origin: The file that says so.
         refine: Refined masks of given ones: label map (H, W), with
             ``mmrefine.files.label_ids.IGNORED`` where ignored, or stack uint8 (N, H, W).
+        refine_parts: Refined masks of instances, each given with its part of the image, bool
+            (h, w); None where a refiner looks at whole images only.
+        reach: How far a part must reach beyond its mask, pixels.
     """
 
     size_hw: tuple[int, int]
     origin: Path
     refine: Callable[[np.ndarray], np.ndarray]
+    refine_parts: Callable[[Iterable[tuple[Window, np.ndarray]]], Iterator[np.ndarray]] | None = (
+        None
+    )
+    reach: int = 0
 
 
 class Source(Protocol):
@@ -95,12 +104,24 @@ class RefinerSource:
         array = load_image(image.path, self.bands)
         size_hw = (array.shape[0], array.shape[1])
         if self.save_offsets is None:
-            yield OpenedImage(size_hw, image.path, self.refiner.open(array))
+            yield OpenedImage(size_hw, image.path, self.refiner.open(array), *self._in_parts(array))
             return
         refiner = cast(OffsetRefiner, self.refiner)
         offset = refiner.predict_offset(array)
         write_offset(self._offset_file(self.save_offsets, image), offset)
         yield OpenedImage(size_hw, image.path, lambda masks: refiner.shift(masks, offset))
+
+    def _in_parts(self, array: np.ndarray) -> tuple[Any, ...]:
+        """``refine_parts`` and ``reach`` of an image."""
+        reach = self.refiner.reach
+        if reach is None:
+            return ()
+
+        def refine_parts(parts: Iterable[tuple[Window, np.ndarray]]) -> Iterator[np.ndarray]:
+            pairs = ((array[window], mask[None]) for window, mask in parts)
+            return (masks[0] for masks in self.refiner.refine_each(pairs))
+
+        return refine_parts, reach
 
     def is_done(self, image: ImageFile) -> bool:
         """Whether the offset file is there, where one is to be saved."""

@@ -4,10 +4,12 @@ pycocotools or faster-coco-eval does the work; either has the same functions.
 """
 
 import importlib
+from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 
 # Coordinates of polygons may be as many image sides away.
@@ -36,16 +38,40 @@ def decode_mask(segmentation: Any, size_hw: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: if they are broken, or of another size than the image.
     """
-    decoded = mask_codec().decode(run_lengths(segmentation, size_hw))
-    return np.ascontiguousarray(decoded).view(bool)
+    codec = mask_codec()
+    runs = run_lengths(segmentation, size_hw)
+    decoded = codec.decode(runs)
+    left, top, width, height = (int(number) for number in codec.toBbox(runs))
+    # Only the part with the object is turned from columns into rows; zeros cost nothing.
+    part = np.s_[top : top + height, left : left + width]
+    mask = np.zeros(size_hw, bool)
+    mask[part] = decoded[part]
+    return mask
 
 
 def encode_mask(mask: np.ndarray) -> dict[str, Any]:
     """Mask (H, W), anything but 0 is object → compressed run lengths, ready for JSON."""
-    encoded = mask_codec().encode(np.asfortranarray(mask != 0).view(np.uint8))
-    counts = encoded['counts']
-    text = counts.decode('ascii') if isinstance(counts, bytes) else counts
-    return dict(size=[int(side) for side in mask.shape], counts=text)
+    size = [int(side) for side in mask.shape]
+    binary = mask if mask.dtype in (np.bool_, np.uint8) else mask != 0
+    box = cv2.boundingRect(np.ascontiguousarray(binary).view(np.uint8))
+    counts = _runs_of_part(binary, box)
+    encoded = mask_codec().frPyObjects(dict(size=size, counts=counts), *size)['counts']
+    return dict(
+        size=size, counts=encoded.decode('ascii') if isinstance(encoded, bytes) else encoded
+    )
+
+
+def _runs_of_part(mask: np.ndarray, box_xywh: Sequence[int]) -> list[int]:
+    """Runs of a mask (H, W), column by column, whose object lies in a box."""
+    left, top, width, height = box_xywh
+    columns = np.zeros((width, height + 2), np.int8)  # with a pixel of background at both ends
+    columns[:, 1:-1] = mask[top : top + height, left : left + width].T != 0
+    column, row = np.nonzero(np.diff(columns, axis=1))
+    places = (left + column) * mask.shape[0] + top + row  # where objects start and end, in turns
+    touches = np.flatnonzero(places[1:-1:2] == places[2::2]) * 2 + 1  # the next column goes on
+    places = np.delete(places, [touches, touches + 1])
+    runs = np.diff(places, prepend=0, append=mask.size).tolist()
+    return runs if runs[-1] or len(runs) == 1 else runs[:-1]
 
 
 def run_lengths(segmentation: Any, size_hw: tuple[int, int]) -> dict[str, Any]:

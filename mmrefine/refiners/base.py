@@ -32,9 +32,12 @@ class Refiner(ABC):
     Attributes:
         method: The name that users type and the options on the command line; without one, the
             refiner is named by its class.
+        reach: What becomes of a mask depends on so many pixels around it; None where it may depend
+            on the whole image.
     """
 
     method: ClassVar[Method | None] = None
+    reach: int | None = None
 
     @abstractmethod
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:

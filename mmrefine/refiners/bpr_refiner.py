@@ -129,6 +129,8 @@ class BPRRefiner(NetworkRefiner):
         )
         weights = weights_of(self.trained.get('leave_alone'))
         self.leave_alone = weights if leave_alone else None
+        # Masks may grow by a patch in each pass; colours are looked at around the last patches.
+        self.reach = sum(self.patch_sizes) + max(self.patch_sizes) + self.padding + SURROUNDINGS
         self.half = self.device.type == 'cuda' if half is None else half
 
     @property

@@ -30,6 +30,17 @@ def test_compressed_as_pycocotools_writes_it(kind):
         np.testing.assert_array_equal(decode_mask(encoded, size), mask)
 
 
+@pytest.mark.parametrize(
+    'part', [np.s_[:], np.s_[:, 2:5], np.s_[:3, 1:], np.s_[4:, :2], np.s_[2:4]]
+)
+def test_runs_go_on_in_the_next_column(part):
+    mask = np.zeros((7, 9), np.uint8)
+    mask[part] = 255
+    encoded = coco.encode(np.asfortranarray(mask > 0).view(np.uint8))
+    assert encode_mask(mask)['counts'] == encoded['counts'].decode()
+    np.testing.assert_array_equal(decode_mask(encode_mask(mask), (7, 9)), mask > 0)
+
+
 def test_polygons():
     corners = [[0, 0, 4, 0, 4, 3, 0, 3], [6, 4, 8, 4, 8, 6, 6, 6]]
     mask = decode_mask(corners, (7, 9))
