@@ -1,9 +1,14 @@
 """Which mm* distributions mmrefine works with, and what to say when others are installed.
 
 Two families of distributions provide the same modules: OpenMMLab's originals and the maintained
-OneDL line. Their versions are read from the metadata that pip leaves, so nothing is imported.
+OneDL line. Their versions are read from the metadata that pip leaves, so nothing is imported to
+know them.
 """
 
+import contextlib
+import importlib
+import io
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -81,6 +86,20 @@ def require(*modules: str) -> None:
         f'this part of mmrefine needs {", ".join(missing)}, which cannot be found.\n'
         f'Get it with: {_install_command(needed)}'
     )
+
+
+def import_quietly(*modules: str) -> None:
+    """Import mm* packages without what they print of libraries that nothing here needs.
+
+    The maintained line's data sets print "Could not import OneDL" on standard output.
+    """
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        for name in modules:
+            if find_spec(name.partition('.')[0]) is not None:
+                importlib.import_module(name)
+    for line in printed.getvalue().splitlines():
+        if not line.startswith('Could not import OneDL'):
+            sys.stdout.write(f'{line}\n')
 
 
 def _installed_versions() -> dict[str, dict[Distribution, str]]:

@@ -151,7 +151,7 @@ def test_python_blocks(page: Path, names: dict[str, Any]) -> None:
 
 
 def needs_missing_weights(text: str) -> bool:
-    return "'bpr'" in text and not bpr_refiner.SHIPPED_CHECKPOINT.is_file()
+    return "'bpr'" in text and not bpr_refiner.BPRRefiner.shipped.is_file()
 
 
 class Parsed(Exception):

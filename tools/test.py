@@ -17,6 +17,7 @@ from mmrefine.runs.config import (
     save_predictions,
     use_cpu_processes,
 )
+from mmrefine.runs.downloads import allowed_downloads, explained_failure
 from mmrefine.runs.processes import leave_processes
 
 
@@ -38,6 +39,11 @@ def build_parser() -> argparse.ArgumentParser:
         nargs='+',
         action=DictAction,
         help='settings in place of the config\'s, e.g. model.test_cfg.mode=slide a.b="[1,2]"',
+    )
+    parser.add_argument(
+        '--offline',
+        action='store_true',
+        help='download nothing; MMREFINE_OFFLINE=1 does the same',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
@@ -61,12 +67,16 @@ def main() -> None:
             save_pictures(cfg, args.show_dir)
         if args.refine:
             add_refinement(cfg, refiner_settings(args.refine, args.refine_checkpoint))
+        downloads = allowed_downloads(cfg, args.offline)
     except ValueError as error:
         parser.error(str(error))
     allow_mmengine_checkpoints()
     use_cpu_processes(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    runner.test()
+    for download in downloads:
+        print(f'downloads {download.url} to {download.path}', flush=True)
+    with explained_failure(downloads):
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.test()
     leave_processes()
 
 

@@ -13,6 +13,7 @@ from mmrefine.runs.config import (
     use_cpu_processes,
     use_mixed_precision,
 )
+from mmrefine.runs.downloads import allowed_downloads, explained_failure
 from mmrefine.runs.processes import leave_processes
 
 
@@ -30,6 +31,11 @@ def build_parser() -> argparse.ArgumentParser:
         action=DictAction,
         help='settings in place of the config\'s, e.g. train_cfg.max_iters=1000 a.b="[1,2]"',
     )
+    parser.add_argument(
+        '--offline',
+        action='store_true',
+        help='download nothing; MMREFINE_OFFLINE=1 does the same',
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     return parser
@@ -44,12 +50,16 @@ def main() -> None:
         cfg.resume = args.resume
         if args.amp:
             use_mixed_precision(cfg)
+        downloads = allowed_downloads(cfg, args.offline)
     except ValueError as error:
         parser.error(str(error))
     allow_mmengine_checkpoints()
     use_cpu_processes(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    runner.train()
+    for download in downloads:
+        print(f'downloads {download.url} to {download.path}', flush=True)
+    with explained_failure(downloads):
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.train()
     leave_processes()
 
 

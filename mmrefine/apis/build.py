@@ -16,7 +16,7 @@ BACKENDS = ('torch', 'onnxruntime')
 
 
 def build_refiner(
-    method_or_config: str | os.PathLike | Mapping[str, Any],
+    method_or_config: str | os.PathLike | Mapping[str, Any] | None = None,
     checkpoint: str | os.PathLike | None = None,
     device: str | torch.device | None = None,
     backend: str = 'torch',
@@ -26,13 +26,14 @@ def build_refiner(
 
     ::
 
-        refiner = build_refiner('segfix')
+        refiner = build_refiner()
         refined = refiner.refine('street.jpg', label_map)
 
     Args:
-        method_or_config: Name of a method, ``'segfix'`` or ``'bpr'``; or a config file that defines
-            ``refiner = dict(type=...)`` or trains the refiner's network; or such a
-            ``dict(type=...)`` itself.
+        method_or_config: Name of a method, ``'bpr'`` (the default everywhere) or ``'segfix'``; or a
+            config file that defines ``refiner = dict(type=...)`` or trains the refiner's network;
+            or such a ``dict(type=...)`` itself. With ``checkpoint`` alone, the method that its
+            network belongs to, where it says so.
         checkpoint: Weights in place of those that the method ships or the config names.
         device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
             if there is one.
@@ -54,7 +55,8 @@ def build_refiner(
     if isinstance(method_or_config, Mapping):
         settings = dict(method_or_config)
     else:
-        settings = refiner_settings(os.fspath(method_or_config))
+        name = None if method_or_config is None else os.fspath(method_or_config)
+        settings = refiner_settings(name, checkpoint if name is None else None)
     if checkpoint is not None:
         settings['checkpoint'] = os.fspath(checkpoint)
     if device is not None:

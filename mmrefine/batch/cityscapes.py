@@ -186,6 +186,7 @@ class CityscapesFolder:
 
     of_instances = True
     fps: float | None = None
+    remarks: Sequence[str] = ()
     missing: Sequence[str] = ()
 
     def __init__(

@@ -9,14 +9,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 
 from ..files.coco_results import read_image_names
-from ..files.find import IMAGE_SUFFIXES, find_files
+from ..files.find import IMAGE_SUFFIXES, FoundFile, find_files
 from ..files.image_ids import ImageIds
 from ..files.mask_files import MaskFile, Replacement
 from ..files.open_mask_file import open_mask_file
@@ -108,10 +108,11 @@ class ResultFile:
         tasks: One for each image that has masks.
         missing: A line for each ``image_id`` that is unknown or has no image. Its masks stay as
             they are.
+        remarks: Which image ids were taken for, where only numbers in names say it.
 
     Raises:
-        ValueError: if a file is missing or broken, ``out`` would overwrite an input, or another
-            run is writing it.
+        ValueError: if a file is missing or broken, ``out`` would overwrite an input, another run
+            is writing it, or ids are numbers that do not all fit the names of images.
         ImportError: if neither pycocotools nor faster-coco-eval is installed.
     """
 
@@ -144,13 +145,21 @@ class ResultFile:
         self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
         self.tasks: list[ResultTask] = []
         self.missing: list[str] = []
+        self.remarks: list[str] = []
         # The first of several processes of one run holds it for all.
         self._lock = OutputLock(self.out) if is_main_process() else None
         self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), rules)
 
     def _make_tasks(self, images: ImageIds, rules: MaskRules) -> None:
         file = self._file
-        for number, masks in enumerate(file.images()):
+        of_images = file.images()
+        try:
+            guesses = images.guesses(masks.image_id for masks in of_images)
+        except ValueError as error:
+            raise ValueError(f'{file.path}: {error}') from error
+        if guesses:
+            self.remarks.append(_pairing_text(guesses))
+        for number, masks in enumerate(of_images):
             try:
                 image = images.find(masks.image_id)
             except LookupError as error:
@@ -199,6 +208,15 @@ class ResultFile:
         if self._lock:
             self._lock.release()
         return report
+
+
+def _pairing_text(guesses: Mapping[Any, FoundFile], most: int = 4) -> str:
+    pairs = [f'{image_id} is {file.path}' for image_id, file in list(guesses.items())[:most]]
+    more = f', and {len(guesses) - most} more' if len(guesses) > most else ''
+    return (
+        f'image ids are taken from the numbers in file names: {", ".join(pairs)}{more}; '
+        'with --annotations they are looked up'
+    )
 
 
 def notes_on(file: MaskFile, empty: Sequence[int], cut: Sequence[int]) -> list[str]:

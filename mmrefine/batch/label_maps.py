@@ -111,6 +111,7 @@ class LabelMaps:
 
     of_instances = False
     fps: float | None = None
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,

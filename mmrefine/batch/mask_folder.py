@@ -1,6 +1,7 @@
 """A folder of files with the masks of one image each; a file is written when its image is done."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,7 @@ class MaskFolder:
 
     of_instances = True
     fps: float | None = None
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class MaskFolder:
     ) -> None:
         mask_codec()
         check_out_folder(Path(out), [Path(images), Path(folder)])
-        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None)
+        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None, by_number=False)
         self.tasks = [
             FileTask(file.path, Path(out) / file.relative, file.name, found, rules or MaskRules())
             for file in find_files(folder, SUFFIXES)

@@ -53,10 +53,12 @@ class Work(Protocol):
         of_instances: Whether masks are those of instances: their area is counted, and those that
             fail are written as they were.
         fps: Images a second, if they are those of a video that says so.
+        remarks: What the user should know before anything is refined.
     """
 
     of_instances: bool
     fps: float | None
+    remarks: Sequence[str]
 
     @property
     def tasks(self) -> Sequence[Task]:

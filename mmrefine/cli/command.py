@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..methods import did_you_mean
 from ..version import __version__
 from . import convert, evaluate, export, info, refine, view_targets
 
@@ -64,6 +66,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         ValueError: if the words name a config or a method that cannot be had.
     """
     first, rest = list(words[:1]), list(words[1:])
+    if first and not first[0].startswith('-') and first[0] not in COMMANDS:
+        build_parser().error(
+            f'expected one of the commands {", ".join(COMMANDS)}, got {first[0]}'
+            f'{did_you_mean(first[0], COMMANDS)}'
+        )
     if first and first[0] in COMMANDS:
         rest = _with_kind(COMMANDS[first[0]], rest)
     return _parse(build_parser([*first, *rest]), [*first, *rest])
@@ -105,7 +112,10 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Na
     """Parse the words; those that nothing knows are told with the usage of their subcommand."""
     args, unknown = parser.parse_known_args(words)
     if unknown:
-        args.parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+        known = re.findall(r'(?<![\w-])--[\w-]+', args.parser.format_help())
+        options = [word.partition('=')[0] for word in unknown if word.startswith('--')]
+        hints = ''.join(did_you_mean(option, known) for option in options)
+        args.parser.error(f'unrecognized arguments: {" ".join(unknown)}{hints}')
     args.words = words[1:] if words[0] in COMMANDS else words
     return args
 

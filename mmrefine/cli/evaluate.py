@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.find import check_exists
 from .evaluate_options import (
     add_coco,
     add_label_maps,
@@ -17,13 +18,15 @@ from .evaluate_options import (
 )
 
 if TYPE_CHECKING:
+    from ..reports.classes import ClassList
     from ..reports.evaluation import Evaluation
     from ..reports.gallery import Photographs
     from .progress import ProgressBars
 
 DESCRIPTION = 'Measure the boundaries of predictions, one beside the other'
 EPILOG = """
-Where KIND is left out, .json files are coco, all else is label-maps.
+Where KIND is left out, .json files are coco, all else is label-maps. Where classes have no names,
+they are numbered.
 
 examples:
   mmrefine evaluate label-maps predictions ann_dir/val --dataset cityscapes
@@ -31,6 +34,7 @@ examples:
       --dataset ade20k --reduce-zero-label --images img_dir/val
   mmrefine evaluate label-maps --before predictions --prediction segfix=refined \\
       --prediction bpr=refined2 ann_dir/val --classes classes.json
+  mmrefine evaluate label-maps --before predictions --after refined labels
   mmrefine evaluate label-maps --before results --after refined gtFine/val \\
       --dataset cityscapes --gt-suffix _gtFine_labelTrainIds --prediction-suffix _leftImg8bit
   mmrefine evaluate video --before predictions --after refined frames --dataset camvid
@@ -81,18 +85,18 @@ def _evaluate_label_maps(
 ) -> 'tuple[Evaluation, Photographs]':
     """Measure folders of label maps."""
     from ..reports import label_maps
-    from ..reports.classes import dataset_classes, read_classes
     from ..reports.gallery import Photographs
 
     ratio = args.dilation_ratio
     if ratio is None:
         ratio = TIGHT_BANDS.get(args.dataset, DILATION_RATIO)
+    classes, ignore_index = _classes(args, predictions, workers)
     rules = label_maps.LabelMapRules(
-        dataset_classes(args.dataset) if args.dataset else read_classes(args.classes),
+        classes,
         tuple(args.tolerances),
         ratio,
         args.average,
-        args.ignore_index,
+        ignore_index,
         args.reduce_zero_label,
         args.void_boundary,
     )
@@ -103,6 +107,33 @@ def _evaluate_label_maps(
     step = bars.start('images', len(images))
     evaluation = label_maps.evaluate_label_maps(predictions, truth, rules, images, workers, step)
     return evaluation, photographs
+
+
+def _classes(
+    args: argparse.Namespace, predictions: dict[str, str], workers: int
+) -> 'tuple[ClassList, int | None]':
+    """The classes that are named, else those that the files have; the label that is ignored."""
+    from ..files.find import find_files
+    from ..files.label_maps import LABEL_SUFFIXES
+    from ..reports.classes import dataset_classes, read_classes
+    from ..reports.numbered_classes import count_classes
+
+    if args.dataset:
+        return dataset_classes(args.dataset), args.ignore_index
+    if args.classes:
+        return read_classes(args.classes), args.ignore_index
+    judged = [
+        file.path
+        for folder in predictions.values()
+        for file in find_files(folder, LABEL_SUFFIXES, args.prediction_suffix)
+    ]
+    truth, reduce = [], getattr(args, 'reduce_zero_label', None)
+    if hasattr(args, 'gt_suffix'):  # videos are judged without
+        truth = [file.path for file in find_files(args.paths[-1], LABEL_SUFFIXES, args.gt_suffix)]
+    reduced = {None: (), 'both': ('truth', 'predictions'), 'ground-truth': ('truth',)}[reduce]
+    counted = count_classes(truth, judged, args.ignore_index, reduced, workers)
+    print(counted.remark)
+    return counted.classes, counted.ignore_index
 
 
 def _evaluate_coco(
@@ -129,16 +160,17 @@ def _run_video(args: argparse.Namespace) -> int:
     """Measure consistency over time and write its report; the exit status."""
     check_together(args)
     from ..ops.frame_names import LAST_NUMBER
-    from ..reports.classes import dataset_classes, read_classes
     from ..reports.video_report import FIGURES, write_video_report
     from ..reports.videos import Videos
     from .progress import ProgressBars
 
-    classes = dataset_classes(args.dataset) if args.dataset else read_classes(args.classes)
+    predictions = named_predictions(args)
+    check_exists(*predictions.values(), args.paths[-1])
+    classes, _ = _classes(args, predictions, 1)
     suffixes = args.image_suffix, args.prediction_suffix
     videos = Videos(
         args.paths[-1],
-        named_predictions(args),
+        predictions,
         len(classes.names),
         args.ignore_index,
         args.pattern or LAST_NUMBER,
@@ -204,6 +236,8 @@ def run(args: argparse.Namespace) -> int:
     if args.evaluate is _run_video:
         return _run_video(args)
     check_together(args)
+    predictions = named_predictions(args)
+    check_exists(*predictions.values(), args.paths[-1], *filter(None, [args.images]))
     from ..reports.gallery import galleries, pictures_of_all
     from ..reports.report import write_report
     from ..runs.opencv_log import silence_opencv
@@ -211,7 +245,6 @@ def run(args: argparse.Namespace) -> int:
     from .progress import ProgressBars
 
     silence_opencv()  # broken photographs are reported below, once
-    predictions = named_predictions(args)
     if Path(args.out).exists() and not Path(args.out).is_dir():
         raise ValueError(f'{args.out}: expected a folder for the report, it is a file')
     with ProgressBars() as bars:

@@ -56,15 +56,23 @@ def _add_measuring(
     group.add_argument('--dilation-ratio', type=float, help=ratio_text)
 
 
+def _add_classes(group: argparse._ArgumentGroup) -> None:
+    kind = group.add_mutually_exclusive_group()
+    kind.add_argument('--dataset', help='cityscapes, ade20k, camvid, ...: names known to mmseg')
+    kind.add_argument(
+        '--classes',
+        metavar='JSON',
+        help='list of names, or {classes, palette} (default: the labels that are there, numbered)',
+    )
+
+
 def add_label_maps(parser: argparse.ArgumentParser) -> None:
     """Add what labels mean and how boundaries are measured."""
     _add_measuring(
         parser, (1, 2, 3), 'of boundary IoU (default 0.02; 0.005 for --dataset cityscapes)'
     )
     group = parser.add_argument_group('label maps')
-    kind = group.add_mutually_exclusive_group(required=True)
-    kind.add_argument('--dataset', help='cityscapes, ade20k, camvid, ...: names known to mmseg')
-    kind.add_argument('--classes', metavar='JSON', help='list of names, or {classes, palette}')
+    _add_classes(group)
     group.add_argument(
         '--average',
         choices=['image', 'present', 'dataset'],
@@ -112,9 +120,7 @@ def add_pattern(group: argparse._ArgumentGroup) -> None:
 def add_video(parser: argparse.ArgumentParser) -> None:
     """Add what frames and labels are."""
     group = parser.add_argument_group('videos')
-    kind = group.add_mutually_exclusive_group(required=True)
-    kind.add_argument('--dataset', help='cityscapes, ade20k, camvid, ...: names known to mmseg')
-    kind.add_argument('--classes', metavar='JSON', help='list of names, or {classes, palette}')
+    _add_classes(group)
     group.add_argument(
         '--ignore-index', type=int, default=255, help='label not judged (default 255)'
     )

@@ -1,17 +1,22 @@
 """Which refiner refines: the options of every method, and what of them goes together."""
 
 import argparse
-import json
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..methods import DEFAULT, Method, shipped_methods
+from ..methods import DEFAULT, Method, did_you_mean, method_names, shipped_methods
 
 # What decides how a network is run; offset fields from files leave no room for it.
 NETWORK_OPTIONS = ('method', 'config', 'checkpoint', 'device', 'save_offsets')
 # Of the methods' options, those that offset fields from files have as well.
 OFFSET_OPTIONS = ('scale', 'steps')
+# Besides the refiner, what decides how masks come out.
+OUTCOME_OPTIONS = (
+    *('ignore_index', 'label_ids', 'steady', 'resize_masks'),
+    *('polygons', 'tolerance', 'bands'),
+)
 
 
 def offered_methods(words: Sequence[str]) -> dict[str, Method]:
@@ -28,10 +33,19 @@ def offered_methods(words: Sequence[str]) -> dict[str, Method]:
     named = [name for name in (args.method, args.config) if name is not None]
     if len(named) != 1 or named[0] in shipped:
         return shipped  # both are refused later
+    _check_name(args.method)
     from ..refiners.names import refiner_class, refiner_settings
 
     method = refiner_class(refiner_settings(named[0])).method
     return {} if method is None else {method.name: method}
+
+
+def _check_name(name: str | None) -> None:
+    """Refuse a method that nothing brings, before anything large is imported."""
+    if name is None or name.endswith('.py') or name in method_names():
+        return
+    known = ', '.join(method_names())
+    raise ValueError(f'--method: expected {known}, got {name}{did_you_mean(name, method_names())}')
 
 
 def add_refiner(parser: argparse.ArgumentParser, methods: dict[str, Method]) -> None:
@@ -40,7 +54,10 @@ def add_refiner(parser: argparse.ArgumentParser, methods: dict[str, Method]) -> 
     group = parser.add_argument_group('the refiner')
     kind = group.add_mutually_exclusive_group()
     names = ' or '.join(shipped_methods())
-    kind.add_argument('--method', help=f'{names}, or an installed one (default: {DEFAULT})')
+    kind.add_argument(
+        '--method',
+        help=f'{names}, or an installed one (default: {DEFAULT}, or what the checkpoint is of)',
+    )
     kind.add_argument('--config', help='config with refiner = dict(...), or of its network')
     group.add_argument('--checkpoint', help='weights; default: those that come with the method')
     group.add_argument('--device', help='for example cpu or cuda:1; default: a GPU if there is one')
@@ -69,9 +86,11 @@ def _add_offsets(group: argparse._ArgumentGroup) -> None:
 
 
 def chosen_method(args: argparse.Namespace) -> Method | None:
-    """Return the method that refines, None for a refiner that declares none."""
+    """Return the method that refines; None if that is seen later, or the refiner declares none."""
     if args.config:
         return next(iter(args.methods.values()), None)
+    if args.checkpoint and not args.method:
+        return None  # it says so itself
     return args.methods.get(args.method or DEFAULT)
 
 
@@ -97,6 +116,11 @@ def check_refiner(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
         for name in [*NETWORK_OPTIONS, *refiner_options(args)]:
             if name not in OFFSET_OPTIONS and getattr(args, name) is not None:
                 refuse(name, '--offsets')
+        return
+    for name in ('config', 'checkpoint'):
+        path = getattr(args, name)
+        if path is not None and not Path(path).is_file():
+            raise ValueError(f'--{name}: expected a file, {path} is none')
     method = chosen_method(args)
     if method is None:
         return
@@ -110,23 +134,43 @@ def check_refiner(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
                 )
     if offset_folder(args, 'save_offsets'):
         if method.follows_offsets is None:
-            refuse('save_offsets', f'--method {method.name}')
+            able = [m.name for m in args.methods.values() if m.follows_offsets is not None]
+            hint = f'; --method {able[0]} has offset fields' if able else ''
+            refuse('save_offsets', f'--method {method.name}{hint}')
         for name in method.follows_offsets or ():
             if getattr(args, name) is not None:
                 refuse(name, '--save-offsets')
 
 
-def settings_text(args: argparse.Namespace) -> str:
-    """Return what decides how masks are refined: with other settings, nothing half done is used."""
-    settings = {name: getattr(args, name) for name in ('method', 'config', 'checkpoint')}
-    settings |= dict(offsets=offset_folder(args, 'offsets'), options=refiner_options(args))
-    if args.checkpoint:
-        settings['written'] = Path(args.checkpoint).stat().st_mtime_ns
-    return json.dumps(settings, default=str)
+def settings_made_with(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what decides how refined masks come out: an output is of one kind only."""
+    from ..refiners.names import refiner_class
+
+    given = {name: getattr(args, name, None) for name in OUTCOME_OPTIONS}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if offset_folder(args, 'offsets'):
+        return dict(offsets=args.offsets, options=refiner_options(args), **settings)
+    config = refiner_config(args)
+    weights = args.checkpoint or config.get('checkpoint')
+    weights = weights or getattr(refiner_class(config), 'shipped', None)
+    return dict(
+        method=args.config or refiner_class(config).__name__,
+        config=_digest(args.config),
+        weights=_digest(weights),
+        options=refiner_options(args),
+        save_offsets=bool(offset_folder(args, 'save_offsets')),
+        **settings,
+    )
+
+
+def _digest(path: str | Path | None) -> str | None:
+    if path is None or not Path(path).is_file():
+        return None if path is None else str(path)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def refiner_config(args: argparse.Namespace) -> dict[str, Any]:
     """Return the config of the refiner that is chosen, without what the command line adds."""
     from ..refiners.names import refiner_settings
 
-    return refiner_settings(args.config or args.method or DEFAULT)
+    return refiner_settings(args.config or args.method, args.checkpoint)

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.find import check_exists
 from ..files.kinds import kind_of_input
 from .methods import (
     add_refiner,
     check_refiner,
     offered_methods,
-    settings_text,
+    settings_made_with,
 )
 from .refine_options import (
     add_annotations,
@@ -113,7 +114,9 @@ def open_instances(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
     if Path(args.masks).is_dir():
         return MaskFolder(args.images, args.masks, args.out, of_masks)
     annotations = getattr(args, 'annotations', None)
-    return ResultFile(args.images, args.masks, annotations, args.out, settings_text(args), of_masks)
+    return ResultFile(
+        args.images, args.masks, annotations, args.out, repr(settings_made_with(args)), of_masks
+    )
 
 
 def open_cityscapes(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
@@ -232,6 +235,8 @@ def run(args: argparse.Namespace) -> int:
     check_refiner(args.parser, args)
     check_options(args.parser, args)
     check_places(args)
+    given = args.images, args.masks, args.ground_truth, getattr(args, 'annotations', None)
+    check_exists(*(place for place in given if place is not None))
     _end_as_if_interrupted()
     if args.jobs > 1:
         from ..runs.jobs import run_jobs

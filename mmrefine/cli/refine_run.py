@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import all_gather_object
@@ -16,8 +17,15 @@ from ..batch.steady import SteadySource
 from ..batch.summary import Report, merge_reports, summary
 from ..batch.tasks import Task, run_tasks
 from ..files.label_ids import LabelRules
+from ..files.made_with import MadeWith
 from ..ops.frame_names import LAST_NUMBER
-from .methods import chosen_method, offset_folder, refiner_config, refiner_options
+from ..refiners.names import refiner_class
+from .methods import (
+    offset_folder,
+    refiner_config,
+    refiner_options,
+    settings_made_with,
+)
 from .progress import ProgressBars
 
 
@@ -26,6 +34,9 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     config = None if offset_folder(args, 'offsets') else refiner_config(args)
     rules = label_rules(args, config)
     work = args.kind.open(args, rules)
+    made_with = MadeWith(args.out, Path(args.masks).is_file(), settings_made_with(args))
+    if not args.overwrite:
+        made_with.check()
     if work.is_finished() and not args.overwrite:
         if rank == 0:
             print(f'{args.out} is there already; --overwrite refines it again')
@@ -35,11 +46,15 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     if steady:
         source = make_steady(args, source, work, steady)
     drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
+    if rank == 0:
+        made_with.begin(args.overwrite)
     tasks = work.tasks
     # Frames that listen to each other stay together.
     share = slice(rank * len(tasks) // processes, (rank + 1) * len(tasks) // processes)
     share = share if steady else slice(rank, None, processes)
     if rank == 0:
+        for line in work.remarks:
+            print(line)
         print(f'{len(tasks)} {"image" if len(tasks) == 1 else "images"} to refine', flush=True)
     report = run_with_bar(tasks[share], source, drawing, args.overwrite, rank == 0)
     if report.stopped != 'interrupted':
@@ -49,6 +64,7 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     report.failed += work.missing
     if not report.stopped:
         report = merge_reports([report, work.finish()])
+        made_with.end(args.overwrite)
     return tell(args, report, work.of_instances)
 
 
@@ -75,7 +91,7 @@ def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> Sour
     options = refiner_options(args)
     if config is None:
         return OffsetFolderSource(args.offsets, **options)
-    save_offsets, method = offset_folder(args, 'save_offsets'), chosen_method(args)
+    save_offsets, method = offset_folder(args, 'save_offsets'), refiner_class(config).method
     if save_offsets and method and method.follows_offsets:
         options |= method.follows_offsets
     refiner = build_refiner(config, args.checkpoint, args.device, **options)
@@ -129,7 +145,7 @@ def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
     elif report.ok and report.skipped and not report.refined:
-        print(f'{args.out} has all of them; --overwrite refines them again, with other options too')
+        print(f'{args.out} has all of them; --overwrite refines them again')
     elif report.ok:
         pictures = f', pictures to {args.visualize}' if args.visualize else ''
         print(f'written to {args.out}{pictures}')

@@ -1,6 +1,11 @@
 """Datasets, samplers and transforms."""
 
-from .. import registry  # noqa: F401 - first: it imports mmcv without its warning
+# ruff: noqa: E402 - what other libraries print on import must not head our own output.
+from .. import registry  # noqa: F401 - it imports mmcv without its warning
+from ..frameworks import import_quietly
+
+import_quietly('mmseg.datasets')
+
 from . import transforms
 from .boundary_patches import BoundaryPatchDataset
 from .camvid import CamVidDataset

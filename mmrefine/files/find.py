@@ -34,6 +34,17 @@ class FoundFile:
         return str(PurePosixPath(self.relative).with_suffix(''))
 
 
+def check_exists(*places: str | os.PathLike) -> None:
+    """Refuse files and folders that are not there; patterns pass.
+
+    Raises:
+        ValueError: names the first of them.
+    """
+    for where in places:
+        if not Path(where).exists() and not glob.has_magic(os.fspath(where)):
+            raise ValueError(f'{where}: no such file or folder')
+
+
 def find_files(
     where: str | os.PathLike, suffixes: Iterable[str], stem_end: str = ''
 ) -> list[FoundFile]:
@@ -98,9 +109,8 @@ def _root_and_paths(where: str | os.PathLike) -> tuple[Path, list[Path]]:
         return folder, files_below(folder)
     if folder.is_file():
         return folder.parent, [folder]
+    check_exists(where)
     text = os.fspath(where)
-    if not glob.has_magic(text):
-        raise ValueError(f'{where}: no such file or folder')
     parts = folder.parts
     depth = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = Path(*parts[:depth])

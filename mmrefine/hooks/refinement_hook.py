@@ -18,6 +18,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
+from ..methods import DEFAULT
 from ..refiners import Refiner, refine_through
 from ..refiners.names import refiner_settings
 from ..registry import HOOKS, REFINERS
@@ -39,9 +40,7 @@ class RefinementHook(Hook):
     or ``coarse_panoptic_seg`` of each data sample. Use it in the config of any
     project::
 
-        custom_hooks = [
-            dict(type='mmrefine.RefinementHook', refiner=dict(type='mmrefine.SegFixRefiner'))
-        ]
+        custom_hooks = [dict(type='mmrefine.RefinementHook')]
 
     Behind a model with test-time augmentation (``--tta``), what it merged is refined.
 
@@ -49,8 +48,8 @@ class RefinementHook(Hook):
     and normalised.
 
     Args:
-        refiner: Name of a method, config of a refiner, or a refiner; several in
-            a sequence are applied one after the other.
+        refiner: Name of a method (by default the one that is default everywhere), config of a
+            refiner, or a refiner; several in a sequence are applied one after the other.
         val: Refine during validation, too.
 
     Raises:
@@ -64,7 +63,7 @@ class RefinementHook(Hook):
 
     def __init__(
         self,
-        refiner: Refiner | Mapping | str | Sequence[Refiner | Mapping | str],
+        refiner: Refiner | Mapping | str | Sequence[Refiner | Mapping | str] = DEFAULT,
         val: bool = True,
     ) -> None:
         parts = refiner if isinstance(refiner, list | tuple) else [refiner]

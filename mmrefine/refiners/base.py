@@ -1,9 +1,11 @@
 """What every refiner can do."""
 
 import os
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import mmengine.fileio as fileio
@@ -215,5 +217,14 @@ def warn_of_binary_mask(masks: np.ndarray, ignore_index: int | None) -> None:
         warnings.warn(
             'masks: a label map of 0 and 255 only comes back unchanged, as 255 is ignored; '
             'pass a binary mask as masks > 0, or build the refiner with ignore_index=None',
-            stacklevel=3,
+            stacklevel=_callers_level(),
         )
+
+
+def _callers_level() -> int:
+    """The level of the line, outside of this package, that a warning is about."""
+    package = os.fspath(Path(__file__).parents[1])
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -32,7 +32,6 @@ from .patch_rows import PatchRows
 
 # Above 0.5 in half precision, too.
 EPSILON = 0.001
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'bpr_lite0.pth'
 
 
 class _Pass(NamedTuple):
@@ -94,6 +93,7 @@ class BPRRefiner(NetworkRefiner):
 
     method = BPR
     network_type = PatchRefiner
+    shipped = Path(__file__).parents[1] / 'weights' / 'bpr_lite0.pth'
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class BPRRefiner(NetworkRefiner):
         half: bool | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        super().__init__(model, checkpoint, SHIPPED_CHECKPOINT, device, ignore_index)
+        super().__init__(model, checkpoint, device, ignore_index)
 
         def trained(name: str, given: Any, default: Any) -> Any:
             return self.trained.get(name, default) if given is None else given

@@ -8,12 +8,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..methods import DEFAULT, ENTRY_POINTS, did_you_mean
+from ..models.checkpoint import read_checkpoint
 from ..registry import REFINERS
 from .base import Refiner
-
-# A package names its refiners here, so that their names work before anything imports it:
-# [project.entry-points."mmrefine.refiners"] my_method = "my_package:MyRefiner"
-ENTRY_POINTS = 'mmrefine.refiners'
 
 
 def registered_refiners() -> dict[str, type[Refiner]]:
@@ -23,25 +21,30 @@ def registered_refiners() -> dict[str, type[Refiner]]:
     return {kind: part for kind, part in found.items() if issubclass(part, Refiner)}
 
 
-def refiner_settings(refiner: str, checkpoint: str | os.PathLike | None = None) -> dict[str, Any]:
+def refiner_settings(
+    refiner: str | None = None, checkpoint: str | os.PathLike | None = None
+) -> dict[str, Any]:
     """Return the config of a refiner from what a user types.
 
     Args:
         refiner: Name of a method; or a config file that defines ``refiner = dict(type=...)``, or
-            one that trains the refiner's network.
+            one that trains the refiner's network. By default the refiner of the network in
+            ``checkpoint``, where that says so, as published ones do, else the default method.
         checkpoint: Weights for the refiner; else those it ships or its config names.
 
     Raises:
         ValueError: if ``refiner`` is none of these, the config cannot be read, or ``checkpoint``
             is no file.
     """
-    if refiner.endswith('.py') and Path(refiner).is_file():
+    if checkpoint is not None and not Path(checkpoint).is_file():
+        raise ValueError(f'refiner checkpoint: expected a file, {checkpoint} is none')
+    if refiner is None:
+        settings = dict(type=_type_of_checkpoint(checkpoint))
+    elif refiner.endswith('.py') and Path(refiner).is_file():
         settings = _settings_in(refiner)
     else:
         settings = dict(type=_type_of_name(refiner))
     if checkpoint is not None:
-        if not Path(checkpoint).is_file():
-            raise ValueError(f'refiner checkpoint: expected a file, {checkpoint} is none')
         settings['checkpoint'] = os.fspath(checkpoint)
     return settings
 
@@ -63,6 +66,23 @@ def refiner_class(settings: Mapping[str, Any]) -> type[Refiner]:
     return found
 
 
+def _types_of_models() -> dict[str, str]:
+    """Types of refiners by the type of the network that they hold."""
+    return {
+        part.method.model_type: kind
+        for kind, part in registered_refiners().items()
+        if part.method and part.method.model_type
+    }
+
+
+def _type_of_checkpoint(checkpoint: str | os.PathLike | None) -> str:
+    if checkpoint is None or Path(checkpoint).suffix == '.onnx':
+        return _type_of_name(DEFAULT)
+    model = read_checkpoint(checkpoint)['meta'].get('model')
+    kind = model.get('type') if isinstance(model, Mapping) else None
+    return _types_of_models().get(kind) or _type_of_name(DEFAULT)
+
+
 def _type_of_name(name: str) -> str:
     """Return the type of the refiner that a method's name stands for."""
     for entry in entry_points(group=ENTRY_POINTS, name=name):
@@ -71,7 +91,8 @@ def _type_of_name(name: str) -> str:
     if name not in names:
         known = sorted({*names, *entry_points(group=ENTRY_POINTS).names})
         raise ValueError(
-            f'refiner: expected {", ".join(known)} or an existing config file .py, got {name}'
+            f'refiner: expected {", ".join(known)} or an existing config file .py, got '
+            f'{name}{did_you_mean(name, known)}'
         )
     return names[name]
 
@@ -86,11 +107,7 @@ def _settings_in(path: str) -> dict[str, Any]:
         ) from error
     if cfg.get('refiner') is not None:
         return dict(cfg.refiner)
-    types = {
-        part.method.model_type: kind
-        for kind, part in registered_refiners().items()
-        if part.method and part.method.model_type
-    }
+    types = _types_of_models()
     kind = cfg.get('model', {}).get('type')
     if kind not in types:
         raise ValueError(

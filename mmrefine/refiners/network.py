@@ -24,13 +24,13 @@ class NetworkRefiner(Refiner):
         model: Path of a config file, a model config, or a built network; ``None`` takes the config
             from a published ``checkpoint``.
         checkpoint: Weights of ``model``, unless it is built. With both ``None``, ``shipped``.
-        shipped: The checkpoint that comes with the package.
         device: Where the network runs; a GPU by default if there is one.
         ignore_index: Label of ignored pixels in label maps, ``None`` if there is none, or
             ``'auto'``, see ``mmrefine.ops.ignored.ignored_label``.
 
     Attributes:
         network_type: Class of the network.
+        shipped: The checkpoint that comes with the package.
         model: The network, in eval mode on ``device``.
         trained: The network's ``test_cfg``: what the options were while it was trained.
 
@@ -41,18 +41,18 @@ class NetworkRefiner(Refiner):
     """
 
     network_type: ClassVar[type[nn.Module]]
+    shipped: ClassVar[Path]
 
     def __init__(
         self,
         model: Model | None,
         checkpoint: str | os.PathLike | None,
-        shipped: Path,
         device: str | torch.device | None,
         ignore_index: IgnoreIndex,
     ) -> None:
         check_ignore_index(ignore_index)
         if model is None and checkpoint is None:
-            checkpoint = self._existing(shipped)
+            checkpoint = self._existing(self.shipped)
         if not isinstance(model, nn.Module):
             model = with_fused_norms(build_model(model, checkpoint))
         elif checkpoint is not None:

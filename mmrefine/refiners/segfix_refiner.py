@@ -32,7 +32,6 @@ from .tiles import Tile, grown, inside, tiles_of
 REACH, KEPT_TILES = 8, 64
 # Above 0.5 in half precision, too.
 EPSILON = 0.001
-SHIPPED_CHECKPOINT = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
 
 def shift_masks(
@@ -98,6 +97,7 @@ class SegFixRefiner(NetworkRefiner):
 
     method = SEGFIX
     network_type = SegFix
+    shipped = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class SegFixRefiner(NetworkRefiner):
         min_confidence: float | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        super().__init__(model, checkpoint, SHIPPED_CHECKPOINT, device, ignore_index)
+        super().__init__(model, checkpoint, device, ignore_index)
         self.steps = checked_number('steps', steps)
         if min_confidence is None:
             min_confidence = self.trained.get('min_confidence', 0)

@@ -1,9 +1,6 @@
 """Names and colours of the classes of a data set."""
 
 import colorsys
-import contextlib
-import importlib
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -46,9 +43,8 @@ def dataset_classes(name: str) -> ClassList:
         ValueError: if there is no such data set.
     """
     if name in OWN_DATASETS:
-        # mmseg's datasets print that an optional package is missing.
-        with contextlib.redirect_stdout(io.StringIO()):
-            datasets = importlib.import_module('mmrefine.datasets')
+        from .. import datasets
+
         known = getattr(datasets, OWN_DATASETS[name]).METAINFO
         return class_list(known['classes'], known['palette'])
     if name not in dataset_names():

@@ -12,6 +12,8 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 
+from ..frameworks import import_quietly
+
 # The metrics of mmseg that can write predictions.
 WRITING_METRICS = ('IoUMetric', 'mmseg.IoUMetric', 'CityscapesMetric', 'mmseg.CityscapesMetric')
 
@@ -37,6 +39,7 @@ def load_config(
     if not Path(path).is_file():
         raise ValueError(f'config: expected a config file, {path} is none')
     cfg = Config.fromfile(path)
+    import_quietly('mmdet.datasets' if cfg.get('default_scope') == 'mmdet' else 'mmseg.datasets')
     cfg.launcher = launcher
     if cfg_options:
         cfg.merge_from_dict(dict(cfg_options))

@@ -45,7 +45,7 @@ def test_by_name(checkpoint, expected):
 
 
 def test_by_name_with_the_shipped_weights(checkpoint, expected, monkeypatch):
-    monkeypatch.setattr(segfix_refiner, 'SHIPPED_CHECKPOINT', checkpoint)
+    monkeypatch.setattr(segfix_refiner.SegFixRefiner, 'shipped', checkpoint)
     assert np.array_equal(build_refiner('segfix', scale=3).refine(IMAGE, LABELS), expected)
 
 
@@ -66,13 +66,13 @@ def test_bpr_by_name_and_by_the_config_of_its_network(bpr_checkpoint, config, mo
     ):
         assert isinstance(refiner, BPRRefiner)
         assert np.array_equal(refiner.refine(IMAGE, LABELS), expected)
-    monkeypatch.setattr(bpr_refiner, 'SHIPPED_CHECKPOINT', bpr_checkpoint)
+    monkeypatch.setattr(bpr_refiner.BPRRefiner, 'shipped', bpr_checkpoint)
     refined = build_refiner('bpr', iou_threshold=0.1).refine(IMAGE, LABELS)
     assert np.array_equal(refined, expected)
 
 
 def test_bpr_without_its_weights_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(bpr_refiner, 'SHIPPED_CHECKPOINT', tmp_path / 'bpr_hrnet-w18s.pth')
+    monkeypatch.setattr(bpr_refiner.BPRRefiner, 'shipped', tmp_path / 'bpr_hrnet-w18s.pth')
     with pytest.raises(ValueError, match=r'checkpoint: .*bpr_hrnet-w18s\.pth does not exist; give'):
         build_refiner('bpr')
 

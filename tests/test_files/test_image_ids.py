@@ -87,3 +87,24 @@ def test_two_images_with_the_same_tail_are_refused(name):
 def test_a_file_name_is_a_text(name):
     with pytest.raises(LookupError, match=r'has the file name .*, expected a text'):
         ImageIds(IMAGES, {1: name}).find(1)
+
+
+def test_numbers_are_guessed_where_every_one_fits():
+    files = found('r_0004.jpg', 'r_0009.jpg', '11.jpg')
+    ids = ImageIds(files, None)
+    guessed = ids.guesses([4, 9, '11', '0011'])
+    # '11' is the name of a file, no guess; '0011' is none.
+    assert {key: file.relative for key, file in guessed.items()} == {
+        4: 'r_0004.jpg',
+        9: 'r_0009.jpg',
+        '0011': '11.jpg',
+    }
+    with pytest.raises(ValueError, match=r'^image_id 1 is the number of no image; --annotations'):
+        ids.guesses([1, 2, 3, 4])
+    assert ids.guesses([1, 2]) == {}, 'none fits: each is missing by itself'
+    assert ImageIds(files, {4: '11.jpg'}).guesses([4]) == {}
+
+
+def test_a_number_stands_for_no_file_where_numbers_do_not_count():
+    with pytest.raises(LookupError, match='no image of that name'):
+        ImageIds(found('r_0004.jpg'), None, by_number=False).find('4')

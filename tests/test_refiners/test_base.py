@@ -58,8 +58,9 @@ def test_binary_masks_are_noticed():
 def test_binary_label_maps_are_warned_of(make):
     mask = np.zeros(IMAGE.shape[:2], np.uint8)
     mask[5:20, 10:30] = 255
-    with pytest.warns(UserWarning, match='pass a binary mask as masks > 0'):
+    with pytest.warns(UserWarning, match='pass a binary mask as masks > 0') as warned:
         refined = make().refine(IMAGE, mask)
+    assert {warning.filename for warning in warned} == {__file__}, "not the user's line"
     np.testing.assert_array_equal(refined, mask)
     with warnings.catch_warnings():
         warnings.filterwarnings('error', 'masks: a label map')

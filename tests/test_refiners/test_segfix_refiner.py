@@ -12,7 +12,6 @@ from small_segfix import segfix_config, small_segfix
 from mmrefine.models.checkpoint import publish_checkpoint
 from mmrefine.ops import apply_votes
 from mmrefine.refiners import Refiner, SegFixRefiner, load_image
-from mmrefine.refiners.segfix_refiner import SHIPPED_CHECKPOINT
 from mmrefine.registry import REFINERS
 
 SIZE = (45, 61)
@@ -285,7 +284,7 @@ def test_from_a_published_checkpoint_by_its_registered_name(tmp_path, image, off
 
 def test_shipped_weights_find_the_edge_of_a_drawn_object():
     """A bright disc on a dark ground: what is near its edge is fetched from away from it."""
-    assert SHIPPED_CHECKPOINT.stat().st_size < 12e6
+    assert SegFixRefiner.shipped.stat().st_size < 12e6
     rows, columns = np.mgrid[:96, :128]
     radius = np.hypot(rows - 48, columns - 64)
     image = np.where(radius < 30, 210, 60).astype(np.uint8)

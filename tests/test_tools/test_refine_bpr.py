@@ -221,7 +221,7 @@ def test_config_of_the_network(run_tool, folder, bpr_checkpoint):
 
 
 def test_without_the_shipped_weights(run_tool, folder, monkeypatch):
-    monkeypatch.setattr(bpr_refiner, 'SHIPPED_CHECKPOINT', folder / 'absent.pth')
+    monkeypatch.setattr(bpr_refiner.BPRRefiner, 'shipped', folder / 'absent.pth')
     draw_results(folder / 'r.json', NAMES)
     outcome = run_tool(
         'refine.py', folder / 'images', folder / 'r.json', folder / 'o.json', '--method', 'bpr'
