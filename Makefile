@@ -85,7 +85,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.refine-ready requirements/onedl-det.txt requirements/test.txt \
-		requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt requirements/dask.txt \
+		requirements/app.txt requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt requirements/dask.txt \
 		requirements/docs.txt requirements/build.txt
 	@echo '== $(VENV): mmdetection and test tools, about a minute, and compiled mmcv'
 	$(call compile-mmcv,$(PY),onedl-mmcv,$(PINS))
@@ -106,7 +106,7 @@ $(VENV)/.docs-ready: requirements/docs.txt
 	@touch $@
 
 $(OLD_VENV)/.test-ready: requirements/openmmlab.txt requirements/openmmlab-det.txt \
-		requirements/test.txt requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt requirements/dask.txt \
+		requirements/test.txt requirements/app.txt requirements/panoptic.txt requirements/instances.txt requirements/export.txt requirements/formats.txt requirements/notebook.txt requirements/video.txt requirements/dask.txt \
 		requirements/docs.txt requirements/build.txt $(OLD_PINS) $(PACKAGE)
 	@echo '== $(OLD_VENV): torch, mmcv 2.1, mmsegmentation 1.2, mmdet 3.3, test tools: about 3 minutes'
 	@test -x $(OLD_PY) || $(PYTHON) -m venv $(OLD_VENV)

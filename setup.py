@@ -83,6 +83,8 @@ setup(
         'mmrefine': [
             'py.typed',
             'weights/*',
+            'app/page.*',
+            'methods/new_configs/*.jinja',
             'reports/*.html',
             'reports/*.css',
             'reports/*.js',
@@ -96,6 +98,7 @@ setup(
         'onedl-det': read_requirements('onedl') + read_requirements('onedl-det'),
         'openmmlab': read_requirements('openmmlab'),
         'openmmlab-det': read_requirements('openmmlab') + read_requirements('openmmlab-det'),
+        'app': read_requirements('app'),
         'instances': read_requirements('instances'),
         'export': read_requirements('export'),
         'formats': read_requirements('formats'),
@@ -105,6 +108,7 @@ setup(
         'dask': read_requirements('dask'),
         'test': read_requirements('docs')
         + read_requirements('dask')
+        + read_requirements('app')
         + read_requirements('instances')
         + read_requirements('export')
         + read_requirements('formats')

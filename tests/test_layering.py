@@ -26,8 +26,9 @@ FLOORS = {
     'batch': 5,
     'reports': 5,
     'apis': 5,
-    'cli': 6,
-    '__main__': 7,
+    'app': 6,
+    'cli': 7,
+    '__main__': 8,
 }
 NO_MM = {'ops', 'measures', 'methods', 'files'}
 MM_MODULES = {'mmcv', 'mmengine', 'mmseg', 'mmdet', 'mmpretrain'}
@@ -35,7 +36,7 @@ DETECTION = {'mmdet', 'mmcv.ops', 'mmcv._ext'}
 # Refining files, measuring files, calling from Python: none of them is made of another.
 APART = {'batch', 'reports', 'apis'}
 # These name no method: a refiner tells them what it is called and which options it has.
-ANY_METHOD = ('apis', 'batch', 'cli', 'hooks', 'reports', 'runs')
+ANY_METHOD = ('apis', 'app', 'batch', 'cli', 'hooks', 'reports', 'runs')
 VAGUE_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}
 # On their floor, these parts may import each other; all others meet only further down.
 NEIGHBOURS = {('structures', 'registry'), ('measures', 'files')}

@@ -1,4 +1,4 @@
-"""Both mims for real: training, testing and running scripts of an installed mmrefine.
+"""Both mims for real, and the docs on them: training, testing and running what is installed.
 
 openmim 0.3.9 works after a normal install, and in a checkout that setuptools older than 64 installs
 as ``develop``; onedl-mim 0.5.1 in a checkout. Each sits in an environment of its own, which is kept
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doc_blocks import commands
 
 pytestmark = pytest.mark.slow
 
@@ -60,18 +61,23 @@ class Environment:
         return self.run(self.python, '-m', 'mim', *args, cwd=cwd)
 
 
+def bare_environment(folder: Path) -> None:
+    """Make an environment that sees the packages of the suite's."""
+    subprocess.run(
+        [sys.executable, '-m', 'venv', '--without-pip', '--clear', str(folder)], check=True
+    )
+    purelib = sysconfig.get_path('purelib')
+    relative = Path(purelib).relative_to(sys.prefix)
+    (folder / relative / 'suite.pth').write_text(f'{purelib}\n')
+
+
 def environment_with(request: pytest.FixtureRequest, requirement: str) -> Path:
     """Return the folder of an environment with a mim, made where the cache has none."""
     name = f'{requirement.replace("==", "-")}-{Path(sys.prefix).name.lstrip(".")}'
     folder = Path(request.config.cache.mkdir(name))
     ready = folder / 'ready'
     if not ready.exists():
-        subprocess.run(
-            [sys.executable, '-m', 'venv', '--without-pip', '--clear', str(folder)], check=True
-        )
-        purelib = sysconfig.get_path('purelib')
-        relative = Path(purelib).relative_to(sys.prefix)
-        (folder / relative / 'suite.pth').write_text(f'{purelib}\n')
+        bare_environment(folder)
         Environment(folder).pip('install', '-q', requirement)
         ready.touch()
     return folder
@@ -197,3 +203,29 @@ def test_openmim_in_a_checkout(openmim_checkout, checkout, small_config, small_r
 def test_onedl_mim_in_a_checkout(onedl_checkout, small_config, small_run, camvid_folder, work):
     checkpoint = train_and_test(onedl_checkout, small_config.name, small_run(1), work)
     refine(onedl_checkout, camvid_folder, small_config, checkpoint, work)
+
+
+def test_the_commands_of_the_docs_in_a_new_environment(
+    tmp_path, checkout, small_config, small_run, work
+):
+    """As the page has them, in its order; with a small data set and no GPU."""
+    page = [command.words for command in commands(ROOT / 'docs' / 'train.md')]
+    last = next(index for index, words in enumerate(page) if words[:2] == ['mim', 'train'])
+    installs, train = page[last - 2 : last], page[last]
+    assert [words[:2] for words in installs] == [['pip', 'install']] * 2
+    folder = tmp_path / 'new'
+    bare_environment(folder)
+    environment = Environment(folder)
+    for words in installs:
+        command = [sys.executable, '-m', 'pip', '--python', environment.python, *words[1:], '-q']
+        done = subprocess.run(
+            [str(word) for word in command], cwd=checkout, capture_output=True, text=True
+        )
+        if done.returncode and words[-1] != '.':
+            pytest.skip(f'needs a package index: {done.stderr.strip().splitlines()[-1]}')
+        assert done.returncode == 0, done.stderr
+    assert (folder / 'bin' / 'mmrefine').is_file()
+    name, options = train[3], ['--gpus', '0', '--work-dir', 'w', *small_run(1)]
+    assert list((checkout / 'configs').rglob(name)), 'mim is told a config that is there'
+    environment.run(folder / 'bin' / 'mim', *train[1:3], small_config.name, *options, cwd=work)
+    assert (work / 'w' / 'iter_1.pth').is_file()

@@ -11,13 +11,17 @@ from typing import Any
 
 from ..methods import did_you_mean
 from ..version import __version__
-from . import convert, evaluate, export, info, refine, view_targets
+from . import app, convert, evaluate, export, info, new_config, refine, test, train, view_targets
 
 # Each has DESCRIPTION, EPILOG, add_options(parser, words) and run(args) -> exit status. Where it
 # has subcommands of its own, with_kind(words) puts the one that is left out.
 COMMANDS: dict[str, ModuleType] = {
     'refine': refine,
     'evaluate': evaluate,
+    'app': app,
+    'new-config': new_config,
+    'train': train,
+    'test': test,
     'view-targets': view_targets,
     'export': export,
     'convert': convert,

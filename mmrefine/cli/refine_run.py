@@ -34,19 +34,23 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     config = None if offset_folder(args, 'offsets') else refiner_config(args)
     rules = label_rules(args, config)
     work = args.kind.open(args, rules)
-    made_with = MadeWith(args.out, Path(args.masks).is_file(), settings_made_with(args))
-    if not args.overwrite:
-        made_with.check()
+    made_with = None
+    if not Path(args.masks).is_file():
+        made_with = MadeWith(args.out, settings_made_with(args))
+        if not args.overwrite:
+            made_with.check()
     if work.is_finished() and not args.overwrite:
         if rank == 0:
-            print(f'{args.out} is there already; --overwrite refines it again')
+            print(
+                f'{args.out} is there already, from whatever options; --overwrite refines it again'
+            )
         return 0
     steady = getattr(args, 'steady', None)
     source = make_source(args, config)
     if steady:
         source = make_steady(args, source, work, steady)
     drawing = make_drawing(args, source, rules, work.fps) if args.visualize else None
-    if rank == 0:
+    if rank == 0 and made_with:
         made_with.begin(args.overwrite)
     tasks = work.tasks
     # Frames that listen to each other stay together.
@@ -64,7 +68,8 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     report.failed += work.missing
     if not report.stopped:
         report = merge_reports([report, work.finish()])
-        made_with.end(args.overwrite)
+        if made_with:
+            made_with.end(args.overwrite)
     return tell(args, report, work.of_instances)
 
 
@@ -145,7 +150,7 @@ def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)
     elif report.ok and report.skipped and not report.refined:
-        print(f'{args.out} has all of them; --overwrite refines them again')
+        print(f'{args.out} has all of them; --overwrite refines them again, with other options too')
     elif report.ok:
         pictures = f', pictures to {args.visualize}' if args.visualize else ''
         print(f'written to {args.out}{pictures}')

@@ -1,4 +1,4 @@
-"""What an output was made with: a small hidden file in it says so, and later runs compare."""
+"""What a folder was made with: a small hidden file in it says so, and later runs compare."""
 
 import json
 import os
@@ -13,26 +13,23 @@ NAME = '.mmrefine.json'
 
 
 class MadeWith:
-    """The settings that an output was made with.
+    """The settings that the files of an output folder were made with.
 
     Args:
-        out: The output: a folder, or a file, which has the record beside it.
-        is_file: Which of both.
+        folder: The output.
         settings: Those of this run: plain values by name.
     """
 
-    def __init__(self, out: str | os.PathLike, is_file: bool, settings: Mapping[str, Any]) -> None:
-        self._out = Path(out)
-        self._path = (
-            self._out.with_name(f'.{self._out.name}{NAME}') if is_file else self._out / NAME
-        )
+    def __init__(self, folder: str | os.PathLike, settings: Mapping[str, Any]) -> None:
+        self._folder = Path(folder)
+        self._path = self._folder / NAME
         self._settings = json.loads(json.dumps(dict(settings), default=str))
-        begun = self._out.exists() if is_file else self._out.is_dir() and any(self._out.iterdir())
-        # Nobody knows how an output was made that has no record.
+        # Nobody knows how files were made that lie in a folder without a record.
+        begun = self._folder.is_dir() and any(self._folder.iterdir())
         self._unknown = begun and not self._path.is_file()
 
     def check(self) -> None:
-        """Refuse an output that was made with other settings.
+        """Refuse a folder that was made with other settings.
 
         Raises:
             ValueError: names each setting that differs; if the record is broken.
@@ -40,7 +37,7 @@ class MadeWith:
         differences = self._differences()
         if differences:
             raise ValueError(
-                f'{self._out}: was made with other settings: {"; ".join(differences)}. '
+                f'{self._folder}: was made with other settings: {"; ".join(differences)}. '
                 '--overwrite refines all of it again, another OUT keeps both'
             )
 
@@ -57,7 +54,7 @@ class MadeWith:
             self._write(self._settings)
 
     def _differences(self) -> list[str]:
-        if not self._path.is_file() or not self._out.exists():
+        if not self._path.is_file():
             return []
         before, now = read_json(self._path), self._settings
         if not isinstance(before, dict):

@@ -87,7 +87,7 @@ def needed_downloads(cfg: Config) -> list[Download]:
     """
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     found = []
-    for key, name in _weights_in(cfg, ''):
+    for key, name in _weights_in(cfg.to_dict(), ''):
         url = _url(key, name)
         path = folder / Path(urlparse(url).path).name if url else None
         if url and path and not path.is_file():

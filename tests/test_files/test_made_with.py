@@ -1,4 +1,4 @@
-"""An output remembers what it was made with."""
+"""An output folder remembers what it was made with."""
 
 import json
 
@@ -10,53 +10,40 @@ FIRST = dict(method='a', weights='12', options=dict(scale=1), bands=(1, 2, 3))
 OTHER = FIRST | dict(options=dict(scale=2), steady=1)
 
 
-@pytest.mark.parametrize('is_file', [False, True])
-def test_other_settings_are_told_by_name_until_all_is_made_anew(tmp_path, is_file):
-    out = tmp_path / ('o.json' if is_file else 'o')
-
-    def at(settings) -> MadeWith:
-        return MadeWith(out, is_file, settings)
-
-    def make() -> None:
-        if is_file:
-            out.write_text('x')
-        else:
-            (out / 'x.png').write_text('x')
-
-    at(FIRST).check()
-    at(FIRST).begin(overwrite=False)
-    make()
-    at(FIRST).check()
+def test_other_settings_are_told_by_name_until_all_is_made_anew(tmp_path):
+    out = tmp_path / 'o'
+    MadeWith(out, FIRST).check()
+    MadeWith(out, FIRST).begin(overwrite=False)
+    (out / 'x.png').write_text('x')
+    MadeWith(out, FIRST).check()
     with pytest.raises(ValueError, match='other settings') as raised:
-        at(OTHER).check()
+        MadeWith(out, OTHER).check()
     text = 'options scale 1, now scale 2; steady none, now 1. --overwrite refines'
     assert text in str(raised.value)
     assert str(out) in str(raised.value)
-    begun = at(OTHER)
+    begun = MadeWith(out, OTHER)
     begun.begin(overwrite=True)
     for settings in (FIRST, OTHER):  # neither made all of it
         with pytest.raises(ValueError, match='overwriting not finished, now none'):
-            at(settings).check()
+            MadeWith(out, settings).check()
     begun.end(overwrite=True)
-    at(OTHER).check()
+    MadeWith(out, OTHER).check()
 
 
-@pytest.mark.parametrize('is_file', [False, True])
-def test_what_was_there_before_gets_no_record(tmp_path, is_file):
-    out = tmp_path / 'o'
-    if is_file:
-        out.write_text('x')
-    else:
-        out.mkdir()
-        (out / 'x.png').write_text('x')
-    run = MadeWith(out, is_file, FIRST)
+def test_what_was_there_before_gets_no_record(tmp_path):
+    (tmp_path / 'x.png').write_text('x')
+    run = MadeWith(tmp_path, FIRST)
     run.check()
     run.begin(overwrite=False)
     run.end(overwrite=False)
-    assert not list(tmp_path.rglob('*.mmrefine.json'))
+    assert [path.name for path in tmp_path.iterdir()] == ['x.png']
+    run.begin(overwrite=True)
+    run.end(overwrite=True)
+    with pytest.raises(ValueError, match='other settings'):
+        MadeWith(tmp_path, OTHER).check()
 
 
 def test_a_broken_record_is_named(tmp_path):
     (tmp_path / '.mmrefine.json').write_text(json.dumps([1]))
     with pytest.raises(ValueError, match=r'\.mmrefine\.json: expected settings, got list'):
-        MadeWith(tmp_path, False, FIRST).check()
+        MadeWith(tmp_path, FIRST).check()

@@ -112,7 +112,7 @@ def test_cityscapes_results(bpr, refine, folder, below):
     assert 'refined 2; ' in outcome.out
     assert '% of mask area changed' in outcome.out
     coarse, refined = (
-        {p.relative_to(folder / n): p for p in (folder / n).rglob('*') if p.is_file()}
+        {p.relative_to(folder / n): p for p in (folder / n).rglob('[!.]*') if p.is_file()}
         for n in ('coarse', 'out')
     )
     assert refined.keys() == coarse.keys()

@@ -20,7 +20,8 @@ def read(path: Path) -> np.ndarray:
 
 
 def files_below(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob('*') if p.is_file())
+    found = sorted(p.relative_to(folder).as_posix() for p in folder.rglob('*') if p.is_file())
+    return [name for name in found if name != '.mmrefine.json']
 
 
 @pytest.mark.quick
