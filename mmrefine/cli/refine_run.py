@@ -42,7 +42,7 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     if work.is_finished() and not args.overwrite:
         if rank == 0:
             print(
-                f'{args.out} is there already, from whatever options; --overwrite refines it again'
+                f'{args.out} is there already; --overwrite refines it again, with other options too'
             )
         return 0
     steady = getattr(args, 'steady', None)

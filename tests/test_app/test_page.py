@@ -1,4 +1,4 @@
-"""The page in headless Chromium: upload, refine, move the slider, download, a broken file, two users."""
+"""The page in Chromium: upload, refine, slide, download, a broken file, two users, a drawing."""
 
 import shutil
 import time
@@ -95,8 +95,8 @@ def test_upload_refine_slide_and_download(serve, browse, tmp_path, run_fresh):
     for layer in ('changed', 'confidence'):
         browser.find_element('css selector', f'[data-layer={layer}]').click()
         assert element(browser, layer).is_displayed()
-        width = 'return document.getElementById(arguments[0]).naturalWidth'
-        assert until(lambda name=layer: browser.execute_script(width, name)) == 120
+        script = f"return document.getElementById('{layer}').naturalWidth"
+        assert until(lambda script=script: browser.execute_script(script)) == 120
     browser.execute_script('zoomTo(3)')
     wide = 'return document.getElementById("sheet").offsetWidth'
     assert browser.execute_script(wide) >= 7 * element(browser, 'stage').size['width']
@@ -117,6 +117,8 @@ def test_a_broken_file_two_users_and_a_drawn_mask(serve, browse, shift, files, t
     assert refine(first, files[0], broken) == 'broken.png: is not an image, or is incomplete'
     assert 'bad' in element(first, 'status').get_attribute('class')
 
+    first.refresh()
+    until(lambda: first.execute_script("return document.getElementById('method').length"))
     shift.gate.clear()
     for browser in (first, second):
         element(browser, 'images').send_keys(str(files[0]))
