@@ -8,9 +8,9 @@ DATA is laid out as docs/model_zoo.md says; val parts are used. Coarse masks: pr
 themselves. Figures: boundary F-score at 1 px and IoU, x 100, mean over masks, and the F-score of
 the worst group of images (a video; else an image). With --out, all of them go to a JSON file.
 
-grabcut is one call of OpenCV's, five iterations, all pixels further than 8 px from the coarse
-boundary given. Others: bpr and segfix with the weights that come with the package, NAME=CHECKPOINT
-a published checkpoint of a PatchRefiner.
+Methods: bpr and segfix with the weights that come with the package; grabcut, guided-filter and
+matting, which need no training (benchmarks/classical.py); NAME=CHECKPOINT a published checkpoint of
+a PatchRefiner.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import rich.table
+from classical import CLASSICAL
 from rich.console import Console
 from rich.progress import track
 
@@ -156,31 +157,13 @@ MADE: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 }
 
 
-def grabcut(image: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """GrabCut of each mask, in the part of the image around it."""
-    refined = masks.copy()
-    for mask in refined:
-        part = surroundings(mask, 48)
-        inside = mask[part]
-        near = grow(inside, 8) & ~grow(inside, -8)
-        marks = np.where(near, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8) + inside
-        models = np.zeros((1, 65)), np.zeros((1, 65))
-        try:
-            cv2.setRNGSeed(0)
-            cv2.grabCut(image[part], marks, None, *models, 5, cv2.GC_INIT_WITH_MASK)
-            mask[part] = (marks & 1) != 0
-        except cv2.error:  # no pixel is surely object, or surely background
-            continue
-    return refined
-
-
 def method(text: str) -> tuple[str, Refine]:
     """Name and function of a method."""
     name, _, checkpoint = text.partition('=')
     if name == 'coarse':
         return name, lambda image, masks: masks
-    if name == 'grabcut':
-        return name, grabcut
+    if name in CLASSICAL:
+        return name, CLASSICAL[name]
     if checkpoint:
         return name, build_refiner('bpr', checkpoint, 'cpu').refine
     return name, build_refiner(name, device='cpu').refine

@@ -141,7 +141,9 @@ class _Server:
             return None
 
     def _state(self, job: Job) -> dict[str, Any]:
-        state = dict(state=job.state, before=self._jobs.before(job), message=job.message)
+        state: dict[str, Any] = dict(
+            state=job.state, before=self._jobs.before(job), message=job.message
+        )
         state |= dict(done=job.done, total=job.total)
         if job.outcome is not None and job.state == 'done':
             state['notes'] = job.outcome.notes

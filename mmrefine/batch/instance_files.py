@@ -145,7 +145,7 @@ class ResultFile:
         self._parts = self.out.with_name(f'.{self.out.name}.{key}.parts')
         self.tasks: list[ResultTask] = []
         self.missing: list[str] = []
-        self.remarks: list[str] = []
+        self.remarks: Sequence[str] = ()
         # The first of several processes of one run holds it for all.
         self._lock = OutputLock(self.out) if is_main_process() else None
         self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), rules)
@@ -158,7 +158,7 @@ class ResultFile:
         except ValueError as error:
             raise ValueError(f'{file.path}: {error}') from error
         if guesses:
-            self.remarks.append(_pairing_text(guesses))
+            self.remarks = [_pairing_text(guesses)]
         for number, masks in enumerate(of_images):
             try:
                 image = images.find(masks.image_id)

@@ -87,8 +87,8 @@ def offered_refiners(
 
     def build(name: str) -> 'Refiner':
         if name not in built:
-            given = (args.config, args.checkpoint) if name == own else (name, None)
-            built[name] = build_refiner(*given, device=args.device)
+            method, weights = (args.config, args.checkpoint) if name == own else (name, None)
+            built[name] = build_refiner(method, weights, args.device)
         return built[name]
 
     return names, build

@@ -80,7 +80,7 @@ def _type_of_checkpoint(checkpoint: str | os.PathLike | None) -> str:
         return _type_of_name(DEFAULT)
     model = read_checkpoint(checkpoint)['meta'].get('model')
     kind = model.get('type') if isinstance(model, Mapping) else None
-    return _types_of_models().get(kind) or _type_of_name(DEFAULT)
+    return _types_of_models().get(str(kind)) or _type_of_name(DEFAULT)
 
 
 def _type_of_name(name: str) -> str:
