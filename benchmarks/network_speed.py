@@ -22,7 +22,6 @@ from torch import Tensor
 
 from mmrefine.models.checkpoint import build_model
 from mmrefine.refiners import BPRRefiner
-from mmrefine.refiners.bpr_refiner import SHIPPED_CHECKPOINT
 from mmrefine.refiners.export import OnnxPredictor, onnx_bytes
 
 Predict = Callable[[Tensor], Tensor]
@@ -45,8 +44,8 @@ def patches(number: int) -> Tensor:
 
 def torch_forms() -> dict[str, Predict]:
     """The network in torch."""
-    plain = build_model(None, SHIPPED_CHECKPOINT)
-    last = build_model(None, SHIPPED_CHECKPOINT).to(memory_format=torch.channels_last)
+    plain = build_model(None, BPRRefiner.shipped)
+    last = build_model(None, BPRRefiner.shipped).to(memory_format=torch.channels_last)
     shipped = BPRRefiner(device='cpu').model
 
     def in_bfloat16(inputs: Tensor) -> Tensor:
@@ -67,7 +66,7 @@ def onnx_forms(inputs: Tensor) -> dict[str, Predict]:
         tools = importlib.import_module('onnxruntime.quantization')
     except ImportError:
         return {}
-    content = onnx_bytes(build_model(None, SHIPPED_CHECKPOINT))
+    content = onnx_bytes(build_model(None, BPRRefiner.shipped))
     forms: dict[str, Predict] = {'onnxruntime, float32': OnnxPredictor(content)}
 
     class Patches(tools.CalibrationDataReader):

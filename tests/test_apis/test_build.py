@@ -6,8 +6,14 @@ import torch
 from small_bpr import bpr_config, lively_bpr
 from small_segfix import segfix_config, small_segfix
 
+from mmrefine import cli
 from mmrefine.apis import build_refiner
+from mmrefine.apis.inferencer import RefinementInferencer
+from mmrefine.cli.methods import refiner_config
+from mmrefine.hooks import RefinementHook
+from mmrefine.methods import DEFAULT
 from mmrefine.refiners import BPRRefiner, SegFixRefiner, bpr_refiner, segfix_refiner
+from mmrefine.refiners.names import refiner_class
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 LABELS = np.random.default_rng(1).integers(0, 4, (48, 64), dtype=np.uint8)
@@ -169,3 +175,24 @@ def test_checkpoints_that_do_not_fit_are_refused(checkpoint, tmp_path):
 def test_devices_that_are_not_there_are_refused(checkpoint, device):
     with pytest.raises(ValueError, match=f'device: {device} cannot be used here: '):
         build_refiner('segfix', checkpoint, device)
+
+
+def test_one_method_is_the_default_everywhere(checkpoint, bpr_checkpoint, monkeypatch):
+    monkeypatch.setattr(bpr_refiner.BPRRefiner, 'shipped', bpr_checkpoint)
+    monkeypatch.setattr(segfix_refiner.SegFixRefiner, 'shipped', checkpoint)
+    refiner = build_refiner(device='cpu')
+    assert refiner.method is not None
+    assert refiner.method.name == DEFAULT
+    assert type(RefinementInferencer(device='cpu').model) is type(refiner)
+    assert RefinementHook()._parts == [dict(type=f'mmrefine.{type(refiner).__name__}')]
+    args = cli.parse(['refine', 'images', 'masks', 'out'])
+    assert refiner_class(refiner_config(args)) is type(refiner)
+    named = build_refiner(DEFAULT, device='cpu')
+    assert {name: vars(named)[name] for name in ('min_score_gain', 'iou_threshold')} == {
+        name: vars(refiner)[name] for name in ('min_score_gain', 'iou_threshold')
+    }
+
+
+def test_a_published_checkpoint_says_its_method(checkpoint, bpr_checkpoint):
+    assert isinstance(build_refiner(checkpoint=checkpoint, device='cpu'), SegFixRefiner)
+    assert isinstance(build_refiner(checkpoint=bpr_checkpoint, device='cpu'), BPRRefiner)

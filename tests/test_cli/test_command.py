@@ -21,7 +21,7 @@ ASK = f"""
 import resource, sys
 from mmrefine.cli import main
 try:
-    main(sys.argv[1:])
+    status = main(sys.argv[1:])
 except SystemExit as ended:
     status = ended.code
 used = resource.getrusage(resource.RUSAGE_SELF)
@@ -116,6 +116,41 @@ def test_usage_errors_show_the_usage_of_the_subcommand(capsys):
     with pytest.raises(SystemExit):
         main(['refine', '--overwrite', 'photos', 'masks', 'out'])
     assert 'invalid choice' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['evaluat', 'p', 'g'], 'got evaluat; did you mean evaluate?'),
+        (['evaluate', 'p', 'g', '--datset', 'x'], '--datset x; did you mean --dataset?'),
+        (['refine', 'i', 'm', 'o', '--visualise=x'], '--visualise=x; did you mean --visualize?'),
+        (['refine', 'i', 'm', 'o', '--qqqq'], 'unrecognized arguments: --qqqq\n'),
+    ],
+)
+def test_what_is_mistyped_gets_a_suggestion(words, text, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['refine', 'i', 'm', 'o'], 'i: no such file or folder'),
+        (
+            ['refine', '.', 'm', 'o', '--checkpoint', 'x'],
+            '--checkpoint: expected a file, x is none',
+        ),
+        (['refine', '.', '.', 'o', '--method', 'brp'], 'got brp; did you mean bpr?'),
+        (['evaluate', 'p', 'g'], 'p: no such file or folder'),
+        (['new-config', 'bpr', '--data', 'd', '-o', 'c.py'], 'd: no such file or folder'),
+    ],
+)
+def test_names_are_checked_before_anything_large_is_imported(words, text, run_fresh, tmp_path):
+    done = run_fresh('-c', ASK, *words, cwd=tmp_path)
+    assert text in done.stderr
+    assert done.stderr.splitlines()[-1].endswith('[]')
 
 
 def test_other_errors_are_one_line(capsys, tmp_path):

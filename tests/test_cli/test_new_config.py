@@ -123,6 +123,7 @@ def test_six_drawn_images_are_trained_on_and_refined_with(method, place, run_fre
     def run(*words: str) -> str:
         done = run_fresh('-m', 'mmrefine', *words, cwd=place)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert 'OneDL' not in done.stdout + done.stderr
         return done.stdout + done.stderr
 
     run('new-config', method, '--data', 'data', '-o', 'my.py', '--device', 'cpu')

@@ -180,7 +180,7 @@ def test_truth_that_does_not_fit_costs_the_picture_alone(refine, folders):
     outcome = refine(*options)
     assert outcome.status == 1
     assert 'refined 4, failed 3' in outcome.out
-    assert sorted(p.name for p in (folders / 'out').rglob('*.*')) == [
+    assert sorted(p.name for p in (folders / 'out').rglob('[!.]*.*')) == [
         'a.png', 'b.png', 'c.png', 'd.npy',
     ]  # fmt: skip
     assert [p.name for p in (folders / 'pictures').rglob('*.png')] == ['c.png']
