@@ -34,10 +34,10 @@ def test_masks_of_0_and_255_are_two_classes_and_nothing_is_ignored(write):
 
 
 @pytest.mark.parametrize(
-    ('reduced', 'number'), [((), 5), (('truth',), 4), (('truth', 'predictions'), 3)]
+    ('reduced', 'number'), [((), 5), (('truth',), 5), (('truth', 'predictions'), 4)]
 )
 def test_labels_that_are_one_too_large(write, reduced, number):
-    truth, prediction = write('t', 0, 4), write('p', 1, 3)
+    truth, prediction = write('t', 0, 4), write('p', 1, 4)
     assert len(count_classes([truth], [prediction], 255, reduced).classes.names) == number
 
 
