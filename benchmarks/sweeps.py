@@ -80,7 +80,8 @@ def run_bpr(point: dict[str, Any]) -> dict[str, float]:
     source = RefinerSource(build_refiner('bpr', device='cpu'))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        cv2.imwrite(str(root / '0.jpg'), draw_image(size_hw))
+        drawn = draw_image(size_of(min(point['megapixels'], 1)))  # in float64: small
+        cv2.imwrite(str(root / '0.jpg'), cv2.resize(drawn, size_hw[::-1]))
         (root / 'results.json').write_text(json.dumps(results))
         source.refiner.refine(draw_image((64, 96)), np.eye(64, 96, dtype=bool)[None])
         start = time.process_time()

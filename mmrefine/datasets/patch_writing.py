@@ -26,8 +26,6 @@ from .patch_cutting import find_patches, match_instances
 
 FOLDERS = ('img_dir', 'mask_dir', 'ann_dir', 'detail_dir')
 PATCHES_AN_INSTANCE = 100000
-# Patches are small and written once each: little compression is nearly as good and much faster.
-PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,7 @@ def _write_pngs(
         for index, patch in enumerate(kind):
             name = f'{number * PATCHES_AN_INSTANCE + index}.png'
             pixels = patch if patch.ndim == 3 else patch.view(np.uint8) * 255
-            if not cv2.imwrite(settings.path(folder, name), pixels, PNG):
+            if not cv2.imwrite(settings.path(folder, name), pixels):
                 raise OSError(f'cannot write {settings.path(folder, name)}')
 
 
