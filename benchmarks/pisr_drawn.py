@@ -8,8 +8,8 @@ square. Triangles mean nothing. The networks see about 70 pixels far, so what th
 outside of what a pixel of it sees.
 
 Draws the pictures into OUT/data, trains every variant with every seed, and keeps what each run
-reached in OUT/results.json; runs that are in there are not run again. With --coco, small networks
-are trained on those photographs as well, which are too few for 133 classes. Needs mmdet.
+reached in OUT/results.json; runs that are in there are not run again. With --coco, these networks
+are trained on photographs in COCO's panoptic format instead, from scratch. Needs mmdet.
 """
 
 import argparse
@@ -31,6 +31,8 @@ THINGS, STUFF = ('disc', 'square', 'triangle'), ('sky', 'meadow', 'desert')
 SKY, MEADOW, DESERT = range(len(THINGS) + 1, len(THINGS) + 4)  # categories count from 1
 GROUND_FROM = 100  # the far end begins here
 NOISE = 8.0
+# BGR of things, each colour up to so much away from these: a disc is reddish.
+COLOURS, AROUND = ((80, 80, 210), (210, 90, 80), (80, 200, 200)), 40
 # Title, config, options.
 VARIANTS = {
     'plain': ('Panoptic FPN', '-plain', []),
@@ -80,7 +82,7 @@ def draw_picture(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, dict
         name = len(kinds) + 1
         segments[draw_shape(kind, centre, radius)] = name
         kinds[name] = kind + 1
-        colours[name] = rng.uniform(160, 250, 3)
+        colours[name] = COLOURS[kind] + rng.uniform(-AROUND, AROUND, 3)
     image = np.zeros((*SIZE, 3))
     for name, colour in colours.items():
         image[segments == name] = colour
@@ -132,6 +134,18 @@ def data_options(root: Path, annotations: str = '{}.json') -> list[str]:
     return options
 
 
+def coco_options(root: Path, related: bool) -> list[str]:
+    """Photographs at a quarter of their size, all classes."""
+    options = data_options(root, 'panoptic/{}.json')
+    options += [f'model.roi_head.{head}.num_classes=80' for head in ('bbox_head', 'mask_head')]
+    for part in ('semantic_head', 'panoptic_fusion_head', *(['relations'] if related else [])):
+        options += [f'model.{part}.num_things_classes=80', f'model.{part}.num_stuff_classes=53']
+    for split, step in (('train', 2), ('val', 1)):
+        data = f'{split}_dataloader.dataset'
+        options += [f'{data}.metainfo=None', f'{data}.pipeline.{step}.scale=(160,160)']
+    return options
+
+
 def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     """Run mmdet's own train script, which validates at the end; what it found."""
     script = Path(mmdet.__file__).parent / '.mim/tools/train.py'
@@ -151,6 +165,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/pisr-drawn'))
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
+    parser.add_argument('--coco', type=Path, help='folder with images/ and panoptic/')
     parser.add_argument('--show', action='store_true', help='print the table and stop')
     args = parser.parse_args()
     out = args.out.resolve()
@@ -164,7 +179,11 @@ def main() -> None:
                 if key in results:
                     continue
                 _, config, options = VARIANTS[variant]
-                options = [*data_options(out / 'data'), f'randomness.seed={seed}', *options]
+                if args.coco:
+                    data = coco_options(args.coco.resolve(), related=not config)
+                else:
+                    data = data_options(out / 'data')
+                options = [*data, f'randomness.seed={seed}', *options]
                 work_dir = out / key.replace(' ', '_')
                 results[key] = train(CONFIG.format(config), work_dir, options)
                 save(results, path)

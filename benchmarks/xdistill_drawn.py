@@ -24,10 +24,10 @@ from mmrefine.ops.depth.draw_scene import camera_path, draw_scene, render_scene,
 ROOT = Path(__file__).parents[1]
 CONFIG = 'configs/xdistill/xdistill_monodepth-mini{}_1xb4-1200_drawn-48x96.py'
 SIZE = (48, 96)
-VIDEOS = {'train': 120, 'val': 15}
+VIDEOS = {'train': 60, 'val': 15}
 FRAMES = 6
 # What a camera adds to the frames: without, looks alone tell depth, and there is nothing to teach.
-NOISE, EXPOSURE = 6.0, 0.08
+NOISE, EXPOSURE = 4.0, 0.05
 WEIGHT = 'model.depth_to_seg.loss_weight'
 LABELS = 'train_dataloader.dataset.data_prefix.seg_map_path'
 # Title, config, options.

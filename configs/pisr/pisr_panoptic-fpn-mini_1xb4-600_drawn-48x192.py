@@ -15,3 +15,5 @@ model = dict(
         norm_cfg=dict(type='BN'),
     ),
 )
+# They start at zero, and 600 iterations are few.
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relations.relations': dict(lr_mult=5)}))

@@ -10,7 +10,6 @@ image_size = (96, 48)
 train_pipeline = [
     dict(type='mmrefine.LoadFrames'),
     dict(type='mmrefine.LoadFrameLabels'),
-    dict(type='mmrefine.RandomFlipFrames', prob=0.5),
     dict(type='mmrefine.JitterFrames', prob=0.5),
     dict(type='mmrefine.PackFrames'),
 ]

@@ -160,7 +160,8 @@ def test_eight_images_are_learned_by_heart_and_mmdets_script_agrees(run_fresh, t
     cfg.merge_from_dict(options)
     cfg.train_dataloader.batch_size = 4
     cfg.train_dataloader.dataset.filter_cfg = dict(filter_empty_gt=False)
-    cfg.train_dataloader.dataset.pipeline.pop(2)  # flips
+    for _ in range(2):
+        cfg.train_dataloader.dataset.pipeline.pop(2)  # sizes and flips
     cfg.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)
     init_default_scope('mmdet')
     model = build(cfg)

@@ -74,16 +74,15 @@ def scene_intrinsics(size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def camera_path(length: int, rng: np.random.Generator) -> np.ndarray:
-    """Motions (length, 4, 4) from camera to scene: ahead, swaying a little, never quite even."""
+    """Motions (length, 4, 4) from camera to scene: to the right, a little ahead, never quite even."""
     poses = np.tile(np.eye(4), (length, 1, 1))
     yaw, place = 0.0, np.zeros(3)
     for pose in poses:
         cos, sin = np.cos(yaw), np.sin(yaw)
         pose[:3, :3] = [[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]]
         pose[:3, 3] = place
-        yaw += rng.uniform(-0.02, 0.02)
-        sideways = rng.choice([-1, 1]) * rng.uniform(0.05, 0.15)
-        place = place + [sideways, rng.uniform(-0.02, 0.02), rng.uniform(0.1, 0.25)]
+        yaw += rng.uniform(-0.005, 0.005)
+        place = place + rng.uniform((0.15, -0.02, 0), (0.3, 0.02, 0.1))
     return poses
 
 
