@@ -2,10 +2,11 @@
 
     python benchmarks/xdistill_drawn.py
 
-Draws videos of textured planes, boxes and posts with their true depth into OUT/data, trains every
-variant with every seed, and keeps what each run reached in OUT/results.json. Runs that are in
-there are not run again, so a stopped benchmark goes on where it was. --variants, --seeds and
---show tell what to run, or to print the table of what there is.
+Draws videos of textured planes, boxes and posts with their true depth into OUT/data, trains one
+network from scratch without a teacher, and from there every variant with every seed. What each run
+reached is kept in OUT/results.json. Runs that are in there are not run again, so a stopped
+benchmark goes on where it was. --variants, --seeds and --show tell what to run, or to print the
+table of what there is.
 """
 
 import argparse
@@ -16,13 +17,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import rich.table
-from rich.console import Console
+from semeda_camvid import save, show
 
 from mmrefine.ops.depth.draw_scene import camera_path, draw_scene, render_scene, scene_intrinsics
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/xdistill/xdistill_monodepth-mini{}_1xb4-1200_drawn-48x96.py'
+CONFIG = 'configs/xdistill/xdistill_monodepth-mini{}_1xb4-{}_drawn-48x96.py'
 SIZE = (48, 96)
 VIDEOS = {'train': 60, 'val': 15}
 FRAMES = 6
@@ -33,15 +33,9 @@ LABELS = 'train_dataloader.dataset.data_prefix.seg_map_path'
 # Title, config, options.
 VARIANTS = {
     'photometric': ('photometric alone, λ = 0', '-photometric', []),
-    'labels': ('+ surfaces, λ = 0.01', '', []),
     'labels-0.03': ('+ surfaces, λ = 0.03', '', [f'{WEIGHT}=0.03']),
-    'labels-0.1': ('+ surfaces, λ = 0.1', '', [f'{WEIGHT}=0.1']),
-    'shuffled': ('+ shuffled surfaces, λ = 0.01', '', [f'{LABELS}=shuffled/train']),
-    'shuffled-0.03': (
-        '+ shuffled surfaces, λ = 0.03',
-        '',
-        [f'{WEIGHT}=0.03', f'{LABELS}=shuffled/train'],
-    ),
+    'labels': ('+ surfaces, λ = 0.1', '', []),
+    'shuffled': ('+ shuffled surfaces, λ = 0.1', '', [f'{LABELS}=shuffled/train']),
 }
 FIGURES = {
     'depth/abs_rel': 'abs rel',
@@ -90,32 +84,11 @@ def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     return {name: last[name] for name in FIGURES}
 
 
-def save(results: dict, path: Path) -> None:
-    temporary = path.with_suffix('.part')
-    temporary.write_text(json.dumps(results, indent=1))
-    temporary.replace(path)
-
-
-def show(results: dict[str, dict[str, float]]) -> None:
-    table = rich.table.Table('variant', 'seeds', *FIGURES.values(), title='mean ± spread')
-    for variant, (title, _, _) in VARIANTS.items():
-        runs = [run for key, run in results.items() if key.startswith(f'{variant} seed')]
-        cells = []
-        for name in FIGURES if runs else ():
-            values = np.array([run[name] for run in runs])
-            spread = values.std(ddof=1) if len(values) > 1 else float('nan')
-            digits = 1 if 'fscore' in name else 3
-            cells.append(f'{values.mean():.{digits}f} ± {spread:.{digits}f}')
-        table.add_row(title, str(len(runs)), *cells)
-    Console(width=120).print(table)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/xdistill-drawn'))
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--iterations', type=int, default=1200)
     parser.add_argument('--show', action='store_true', help='print the table and stop')
     args = parser.parse_args()
     out = args.out.resolve()
@@ -126,29 +99,23 @@ def main() -> None:
         roots = [
             f'{s}_dataloader.dataset.data_root={out / "data"}' for s in ('train', 'val', 'test')
         ]
+        start = out / 'start/iter_800.pth'
+        if not start.exists():
+            results['start seed 0'] = train(CONFIG.format('-start', 800), start.parent, roots)
+            save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'
                 if key in results:
                     continue
                 _, config, options = VARIANTS[variant]
-                options = [*roots, f'randomness.seed={seed}', *length(args.iterations), *options]
+                options = [*roots, f'randomness.seed={seed}', f'load_from={start}', *options]
                 work_dir = out / key.replace(' ', '_')
-                results[key] = train(CONFIG.format(config), work_dir, options)
+                results[key] = train(CONFIG.format(config, 400), work_dir, options)
                 save(results, path)
                 print(key, {name: round(value, 3) for name, value in results[key].items()})
-    show(results)
-
-
-def length(iterations: int) -> list[str]:
-    """Options for so many iterations, with one validation, at the end."""
-    return [
-        f'train_cfg.max_iters={iterations}',
-        f'train_cfg.val_interval={iterations}',
-        f'param_scheduler.0.end={iterations}',
-        f'param_scheduler.0.milestones=[{3 * iterations // 4}]',
-        f'default_hooks.checkpoint.interval={10**9}',
-    ]
+    titles = {'start': 'common start'} | {v: title for v, (title, _, _) in VARIANTS.items()}
+    show(results, titles, FIGURES)
 
 
 if __name__ == '__main__':

@@ -13,8 +13,8 @@ from .flow import optical_flow, warp_values
 
 # A neighbour counts 1 / e where flow there and back misses by so many pixels, or where colours
 # differ by so much, of 255.
-FLOW_ERROR = 1.0
-COLOUR_ERROR = 20.0
+FLOW_ERROR = 2.0
+COLOUR_ERROR = 40.0
 Values = Mapping[Hashable, np.ndarray]
 
 

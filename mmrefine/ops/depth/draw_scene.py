@@ -74,7 +74,7 @@ def scene_intrinsics(size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def camera_path(length: int, rng: np.random.Generator) -> np.ndarray:
-    """Motions (length, 4, 4) from camera to scene: to the right, a little ahead, never quite even."""
+    """Motions (length, 4, 4) from camera to scene: to the right and ahead, never quite even."""
     poses = np.tile(np.eye(4), (length, 1, 1))
     yaw, place = 0.0, np.zeros(3)
     for pose in poses:

@@ -1,4 +1,4 @@
-# A small network on drawn scenes, without a teacher.
+# Where the comparison on drawn scenes starts from: a small network, without a teacher.
 _base_ = [
     '../_base_/models/monodepth_mini.py',
     '../_base_/datasets/frames_xdistill.py',
@@ -32,8 +32,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type='MultiStepLR', begin=0, end=1200, milestones=[900], gamma=0.1, by_epoch=False)
-]
-train_cfg = dict(max_iters=1200, val_interval=600)
-default_hooks = dict(checkpoint=dict(interval=600))
+param_scheduler = [dict(type='ConstantLR', factor=1.0, begin=0, end=800, by_epoch=False)]
+train_cfg = dict(max_iters=800, val_interval=400)
+default_hooks = dict(checkpoint=dict(interval=100, max_keep_ckpts=1))
+custom_hooks = [dict(type='mmrefine.ChannelsLastHook')]
