@@ -7,9 +7,10 @@ other end looks the same everywhere, and is meadow where there is a disc, desert
 square. Triangles mean nothing. The networks see about 70 pixels far, so what the ground is lies
 outside of what a pixel of it sees.
 
-Draws the pictures into OUT/data, trains every variant with every seed, and keeps what each run
-reached in OUT/results.json; runs that are in there are not run again. With --coco, these networks
-are trained on photographs in COCO's panoptic format instead, from scratch. Needs mmdet.
+Draws the pictures into OUT/data, trains a plain network from scratch, and from there every variant
+with every seed, a plain one too, as long. What each run reached is kept in OUT/results.json; runs
+that are in there are not run again. With --coco, these networks are trained on photographs in
+COCO's panoptic format instead, from scratch. Needs mmdet.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import numpy as np
 from semeda_camvid import save, show
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-600_drawn-48x192.py'
+CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-400_drawn-48x192.py'
 SIZE = (48, 192)
 COUNTS = {'train': 240, 'val': 80}
 THINGS, STUFF = ('disc', 'square', 'triangle'), ('sky', 'meadow', 'desert')
@@ -125,7 +126,14 @@ def describe(mask: np.ndarray, name: int, category: int) -> dict:
     )
 
 
-def data_options(root: Path, annotations: str = '{}.json') -> list[str]:
+def data_options(args: argparse.Namespace, out: Path, config: str) -> list[str]:
+    """Settings that put the data into a config."""
+    if args.coco:
+        return coco_options(args.coco.resolve(), related=not config)
+    return folder_options(out / 'data', '{}.json')
+
+
+def folder_options(root: Path, annotations: str) -> list[str]:
     options = [f'val_evaluator.seg_prefix={root}/panoptic/val']
     options += [f'val_evaluator.ann_file={root}/{annotations.format("val")}']
     for split in ('train', 'val'):
@@ -136,7 +144,7 @@ def data_options(root: Path, annotations: str = '{}.json') -> list[str]:
 
 def coco_options(root: Path, related: bool) -> list[str]:
     """Photographs at a quarter of their size, all classes."""
-    options = data_options(root, 'panoptic/{}.json')
+    options = folder_options(root, 'panoptic/{}.json')
     options += [f'model.roi_head.{head}.num_classes=80' for head in ('bbox_head', 'mask_head')]
     for part in ('semantic_head', 'panoptic_fusion_head', *(['relations'] if related else [])):
         options += [f'model.{part}.num_things_classes=80', f'model.{part}.num_stuff_classes=53']
@@ -173,22 +181,25 @@ def main() -> None:
     results = json.loads(path.read_text()) if path.is_file() else {}
     if not args.show:
         write_world(out / 'data')
+        start = out / 'start/iter_400.pth'
+        if not start.exists():
+            options = data_options(args, out, '-start')
+            results['start seed 0'] = train(CONFIG.format('-start'), start.parent, options)
+            save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'
                 if key in results:
                     continue
                 _, config, options = VARIANTS[variant]
-                if args.coco:
-                    data = coco_options(args.coco.resolve(), related=not config)
-                else:
-                    data = data_options(out / 'data')
-                options = [*data, f'randomness.seed={seed}', *options]
+                options = [*data_options(args, out, config), f'load_from={start}', *options]
+                options += [f'randomness.seed={seed}']
                 work_dir = out / key.replace(' ', '_')
                 results[key] = train(CONFIG.format(config), work_dir, options)
                 save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})
-    show(results, {variant: title for variant, (title, _, _) in VARIANTS.items()}, FIGURES)
+    titles = {'start': 'common start'} | {v: title for v, (title, _, _) in VARIANTS.items()}
+    show(results, titles, FIGURES)
 
 
 if __name__ == '__main__':

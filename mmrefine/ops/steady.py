@@ -26,8 +26,8 @@ def average_along_flow(
 ) -> dict[Hashable, np.ndarray]:
     """Average a frame's values with those of other frames, found by optical flow.
 
-    A neighbour counts less where flow there and back does not return or colours differ, and
-    not at all where flow leaves it. So nothing is averaged over a cut.
+    A neighbour counts less where flow there and back does not return or colours differ, so little
+    over a cut, and not at all where flow leaves it.
 
     Args:
         image: The frame, BGR uint8 (H, W, 3).

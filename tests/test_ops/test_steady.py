@@ -46,7 +46,7 @@ def test_nothing_comes_over_a_cut_or_from_outside():
     large = scene()
     zeros, ones = np.zeros(SIZE, np.float32), np.ones(SIZE, np.float32)
     cut = average_along_flow(view(large, 0), {0: zeros}, [(view(scene(5), 0), {0: ones})])
-    assert cut[0].mean() < 0.1
+    assert cut[0].mean() < 0.2  # half of it is what a neighbour counts that is trusted
     same = average_along_flow(view(large, 0), {0: zeros}, [(view(large, 0), {0: ones})])
     np.testing.assert_allclose(same[0], 0.5, atol=0.02)
     moved = average_along_flow(view(large, 0), {0: zeros}, [(view(large, 4), {0: ones})])

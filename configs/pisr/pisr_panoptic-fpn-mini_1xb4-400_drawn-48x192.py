@@ -1,5 +1,5 @@
-# A small Panoptic FPN with the relations of PISR, on the drawn world of benchmarks/pisr_drawn.py.
-_base_ = './pisr_panoptic-fpn-mini-plain_1xb4-600_drawn-48x192.py'
+# The drawn world from the common start on, with the relations of PISR.
+_base_ = './pisr_panoptic-fpn-mini-plain_1xb4-400_drawn-48x192.py'
 model = dict(
     type='mmrefine.PISRPanopticFPN',
     relations=dict(
@@ -15,5 +15,5 @@ model = dict(
         norm_cfg=dict(type='BN'),
     ),
 )
-# They start at zero, and 600 iterations are few.
+# They start at zero, and 400 iterations are few.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relations.relations': dict(lr_mult=5)}))
