@@ -106,6 +106,8 @@ def make_model_small(model: dict) -> None:
             # An FFNet's up-head has widths of its own, which no config changes.
             if key in part and kind not in ('FFNet', 'FFNetResNet', 'FFNetHead'):
                 part[key] = narrower(part[key])
+        if kind == 'PoseNet':  # what its backbone, a ResNet-18, ends with
+            part['in_channels'] = 8 * narrower(part['backbone']['base_channels'])
         if 'num_blocks' in part:
             part['num_blocks'] = (1,) * len(part['num_blocks'])
         if 'depth' in part:  # of a ResNet; its branches start at zero and pass no gradient
