@@ -33,9 +33,19 @@ LABELS = 'train_dataloader.dataset.data_prefix.seg_map_path'
 # Title, config, options.
 VARIANTS = {
     'photometric': ('photometric alone, λ = 0', '-photometric', []),
+    'labels-0.01': ('+ surfaces, λ = 0.01', '', [f'{WEIGHT}=0.01']),
     'labels-0.03': ('+ surfaces, λ = 0.03', '', [f'{WEIGHT}=0.03']),
-    'labels': ('+ surfaces, λ = 0.1', '', []),
-    'shuffled': ('+ shuffled surfaces, λ = 0.1', '', [f'{LABELS}=shuffled/train']),
+    'labels-0.1': ('+ surfaces, λ = 0.1', '', [f'{WEIGHT}=0.1']),
+    'shuffled-0.03': (
+        '+ shuffled surfaces, λ = 0.03',
+        '',
+        [f'{WEIGHT}=0.03', f'{LABELS}=shuffled/train'],
+    ),
+    'shuffled-0.1': (
+        '+ shuffled surfaces, λ = 0.1',
+        '',
+        [f'{WEIGHT}=0.1', f'{LABELS}=shuffled/train'],
+    ),
 }
 FIGURES = {
     'depth/abs_rel': 'abs rel',
