@@ -82,7 +82,7 @@ def camera_path(length: int, rng: np.random.Generator) -> np.ndarray:
         pose[:3, :3] = [[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]]
         pose[:3, 3] = place
         yaw += rng.uniform(-0.005, 0.005)
-        place = place + rng.uniform((0.15, -0.02, 0), (0.3, 0.02, 0.1))
+        place += rng.uniform((0.15, -0.02, 0), (0.3, 0.02, 0.1))
     return poses
 
 
