@@ -25,7 +25,7 @@ import numpy as np
 from semeda_camvid import save, show
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-{}_drawn-48x192.py'
+CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-400_drawn-48x192.py'
 SIZE = (48, 192)
 COUNTS = {'train': 240, 'val': 80}
 THINGS, STUFF = ('disc', 'square', 'triangle'), ('sky', 'meadow', 'desert')
@@ -184,7 +184,7 @@ def main() -> None:
         start = out / 'start/iter_400.pth'
         if not start.exists():
             options = data_options(args, out, '-start')
-            results['start seed 0'] = train(CONFIG.format('-start', 400), start.parent, options)
+            results['start seed 0'] = train(CONFIG.format('-start'), start.parent, options)
             save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
@@ -195,7 +195,7 @@ def main() -> None:
                 options = [*data_options(args, out, config), f'load_from={start}', *options]
                 options += [f'randomness.seed={seed}']
                 work_dir = out / key.replace(' ', '_')
-                results[key] = train(CONFIG.format(config, 600), work_dir, options)
+                results[key] = train(CONFIG.format(config), work_dir, options)
                 save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})
     titles = {'start': 'common start'} | {v: title for v, (title, _, _) in VARIANTS.items()}
