@@ -3,6 +3,6 @@
 _base_ = './xdistill_monodepth-mini-photometric_1xb4-400_drawn-48x96.py'
 model = dict(
     depth_to_seg=dict(
-        type='mmrefine.DepthToSegHead', num_groups=4, channels=(16, 32, 32), loss_weight=0.1
+        type='mmrefine.DepthToSegHead', num_groups=4, channels=(16, 32, 32), loss_weight=0.03
     )
 )
