@@ -151,10 +151,10 @@ def settings_made_with(args: argparse.Namespace) -> dict[str, Any]:
     if offset_folder(args, 'offsets'):
         return dict(offsets=args.offsets, options=refiner_options(args), **settings)
     config = refiner_config(args)
-    weights = args.checkpoint or config.get('checkpoint')
-    weights = weights or getattr(refiner_class(config), 'shipped', None)
+    kind = refiner_class(config)
+    weights = args.checkpoint or config.get('checkpoint') or getattr(kind, 'shipped', None)
     return dict(
-        method=args.config or refiner_class(config).__name__,
+        method=kind.method.name if kind.method else kind.__name__,
         config=_digest(args.config),
         weights=_digest(weights),
         options=refiner_options(args),
@@ -166,7 +166,7 @@ def settings_made_with(args: argparse.Namespace) -> dict[str, Any]:
 def _digest(path: str | Path | None) -> str | None:
     if path is None or not Path(path).is_file():
         return None if path is None else str(path)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    return f'{Path(path).name} {hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]}'
 
 
 def refiner_config(args: argparse.Namespace) -> dict[str, Any]:
