@@ -131,7 +131,7 @@ def annotations(**changed):
 @pytest.fixture
 def refine_instances(run_tool, tmp_path, bpr_checkpoint, monkeypatch):
     """Refine results in parts of two masks, with given annotations."""
-    for module in ('instance_files', 'cityscapes'):
+    for module in ('masks_of_image', 'cityscapes'):
         monkeypatch.setattr(f'mmrefine.batch.{module}.CHUNK', 2)
     draw_images(tmp_path / 'images')
 

@@ -56,7 +56,7 @@ def test_pictures_that_are_missing_are_made_up_for(refine, folders):
 @pytest.mark.parametrize('kind', ['COCO results', 'Cityscapes results'])
 def test_instances(run_tool, tmp_path, bpr_checkpoint, kind, monkeypatch):
     """Masks that are refined in several parts come together in one picture."""
-    for module in ('instance_files', 'cityscapes'):
+    for module in ('masks_of_image', 'cityscapes'):
         monkeypatch.setattr(f'mmrefine.batch.{module}.CHUNK', 2)
     draw_images(tmp_path / 'images')
     if kind == 'COCO results':
