@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
-from ..files.label_ids import LabelRules, check_class_range, ignored_pixels, with_ignored
+from ..files.label_ids import (
+    IGNORED,
+    LabelRules,
+    check_class_range,
+    ignored_pixels,
+    with_ignored,
+)
 from ..files.label_maps import (
     LABEL_SUFFIXES,
     LabelMap,
@@ -78,10 +84,17 @@ class LabelMapTask:
             form, ignored = self.read(opened.size_hw)
             labels = form.labels
             _check_size(self.mask, labels.shape, opened)
-            refined = opened.refine(with_ignored(labels, ignored)).astype(labels.dtype)
-        refined[ignored] = labels[ignored]
+            any_ignored = bool(ignored.any())
+            marked = with_ignored(labels, ignored)
+            del ignored  # of a large map, much memory
+            refined = opened.refine(marked)
+        refined = refined.astype(labels.dtype, copy=False)
+        if any_ignored:
+            ignored = marked == IGNORED
+            refined[ignored] = labels[ignored]
+        del marked
         write_label_map(self.out, refined, form)
-        note = BINARY_NOTE if ignored.any() and is_binary_mask(labels) else None
+        note = BINARY_NOTE if any_ignored and is_binary_mask(labels) else None
         return Change(int(np.count_nonzero(refined != labels)), labels.size, note)
 
 

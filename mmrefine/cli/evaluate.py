@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..files.find import check_exists
+from ..files.kinds import holds_instances
 from .evaluate_options import (
     add_coco,
     add_label_maps,
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = 'Measure the boundaries of predictions, one beside the other'
 EPILOG = """
-Where KIND is left out, .json files are coco, all else is label-maps. Where classes have no names,
-they are numbered.
+Where KIND is left out, files and folders of instances are coco, all else is label-maps. Where
+classes have no names, they are numbered.
 
 examples:
   mmrefine evaluate label-maps predictions ann_dir/val --dataset cityscapes
@@ -55,8 +56,8 @@ def with_kind(words: list[str]) -> list[str]:
     if '--video' in words:
         return ['video', *(word for word in words if word != '--video')]
     classes = any(word.startswith('--classes') for word in words)  # they are in a .json, too
-    json = any(word.endswith('.json') for word in words)
-    return ['coco' if json and not classes else 'label-maps', *words]
+    instances = any(map(holds_instances, words))
+    return ['coco' if instances and not classes else 'label-maps', *words]
 
 
 def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
@@ -140,18 +141,23 @@ def _evaluate_coco(
     args: argparse.Namespace, predictions: dict[str, str], workers: int, bars: 'ProgressBars'
 ) -> 'tuple[Evaluation, Photographs]':
     """Measure COCO result files."""
-    from ..files.coco_annotations import name_for_people, read_annotation_file
+    from ..files.coco_annotations import name_for_people
     from ..reports.gallery import Photographs
-    from ..reports.instances import InstanceRules, evaluate_results
+    from ..reports.instances import InstanceRules, evaluate_results, read_truth
 
     ratio = DILATION_RATIO if args.dilation_ratio is None else args.dilation_ratio
     rules = InstanceRules(tuple(args.tolerances), ratio)
-    truth = args.paths[-1]
-    names = [name_for_people(image) for image in read_annotation_file(truth)['images']]
+    truth = read_truth(args.paths[-1], predictions.values(), args.images)
+    names = [name_for_people(image) for image in truth.content['images']]
     photographs = Photographs(args.images, names, args.image_suffix)
     stages = iter(('result files', 'images'))
     evaluation = evaluate_results(
-        predictions, truth, rules, workers, lambda steps: bars.start(next(stages), steps)
+        predictions,
+        args.paths[-1],
+        rules,
+        workers,
+        lambda steps: bars.start(next(stages), steps),
+        truth,
     )
     return evaluation, photographs
 
@@ -196,7 +202,12 @@ KINDS = {
         add_label_maps,
         _evaluate_label_maps,
     ),
-    'coco': ('COCO result files against COCO annotations', add_coco, _evaluate_coco),
+    'coco': (
+        'instances: COCO results against COCO annotations, and any other file or folder of '
+        'instances that is refined',
+        add_coco,
+        _evaluate_coco,
+    ),
     'video': (
         'consistency over time of label maps of the frames of videos; GT is the folder of frames',
         add_video,

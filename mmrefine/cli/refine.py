@@ -109,10 +109,14 @@ def open_video(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
 def open_instances(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
     from ..batch.instance_files import MaskRules, ResultFile
     from ..batch.mask_folder import MaskFolder
+    from ..batch.panoptic import PanopticFile
+    from ..files.panoptic import names_segments
 
     of_masks = MaskRules(args.format, args.polygons, args.tolerance, args.resize_masks)
     if Path(args.masks).is_dir():
         return MaskFolder(args.images, args.masks, args.out, of_masks)
+    if names_segments(args.masks):
+        return PanopticFile(args.images, args.masks, args.out)
     annotations = getattr(args, 'annotations', None)
     return ResultFile(
         args.images, args.masks, annotations, args.out, repr(settings_made_with(args)), of_masks
@@ -158,8 +162,8 @@ KINDS = {
         open_true_labels,
     ),
     'coco': Kind(
-        'COCO results or annotations, of which only masks change (of annotations, their areas and '
-        'boxes too); those that fail stay as they are',
+        'COCO results or annotations, panoptic too (a .json with its PNGs), of which only masks '
+        'change (of annotations, their areas and boxes too); those that fail stay as they are',
         (IMAGES, 'the file (.json)', 'the refined one (.json)'),
         (add_annotations, add_mask_rules, add_resize, refuse_steady),
         open_instances,

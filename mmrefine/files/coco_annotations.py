@@ -11,7 +11,10 @@ PARTS = ('images', 'annotations', 'categories')
 
 
 def read_annotation_file(
-    path: str | os.PathLike, parts: Sequence[str] = PARTS, named: bool = False
+    path: str | os.PathLike,
+    parts: Sequence[str] = PARTS,
+    named: bool = False,
+    with_masks: bool = True,
 ) -> dict[str, Any]:
     """Read COCO annotations, or LVIS's.
 
@@ -20,6 +23,7 @@ def read_annotation_file(
         parts: What it must have: ``images``, ``annotations`` with masks, ``categories``. Images
             must have a size where all three are needed.
         named: Whether images must say which file they are; see ``image_name``.
+        with_masks: Whether each annotation must have one.
 
     Raises:
         ValueError: if there is no such file or it holds something else. The text names the file.
@@ -34,18 +38,38 @@ def read_annotation_file(
         for image in content['images']:
             hash(image['id'])
             if 'categories' in parts:
-                _ = int(image['height']), int(image['width'])
+                _check_size(path, image)
             if named:
                 image_name(image)
         for annotation in content['annotations'] if 'annotations' in parts else ():
             hash(annotation['image_id'])
-            _ = annotation['category_id'], annotation['segmentation']
+            hash(annotation['category_id'])
+            _check_crowd(path, annotation)
+            _ = annotation['segmentation'] if with_masks else None
         for category in content['categories'] if 'categories' in parts else ():
-            _ = category['id'], category['name']
+            hash(category['id'])
+            _ = category['name']
     except (KeyError, TypeError, AttributeError) as error:
         what = 'of masks' if 'annotations' in parts else 'with images'
         raise ValueError(f'{path}: expected COCO annotations {what}, {error} missing') from error
     return content
+
+
+def _check_size(path: str | os.PathLike, image: Mapping[str, Any]) -> None:
+    for side in ('height', 'width'):
+        value = image[side]
+        whole = isinstance(value, int | float) and float(value).is_integer()
+        if isinstance(value, bool) or not whole or value < 1:
+            raise ValueError(
+                f'{path}: image {image["id"]!r}: expected a whole number as {side}, got {value!r}'
+            )
+
+
+def _check_crowd(path: str | os.PathLike, annotation: Mapping[str, Any]) -> None:
+    crowd = annotation.get('iscrowd', 0)
+    if not (crowd is None or isinstance(crowd, int)):
+        of = f'annotation {annotation.get("id", "without id")!r}'
+        raise ValueError(f'{path}: {of}: expected 0 or 1 as iscrowd, got {crowd!r}')
 
 
 def image_name(image: Mapping[str, Any]) -> str:
@@ -68,7 +92,10 @@ def name_for_people(image: Mapping[str, Any]) -> str:
 
 
 def check_segmentations(
-    entries: Iterable[dict[str, Any]], annotations: dict[str, Any], path: str | os.PathLike
+    entries: Iterable[dict[str, Any]],
+    annotations: dict[str, Any],
+    path: str | os.PathLike,
+    required: bool = True,
 ) -> None:
     """Refuse broken masks: the evaluator would trust them, and crash.
 
@@ -76,6 +103,7 @@ def check_segmentations(
         entries: Results or annotations; those of unknown images are passed over.
         annotations: COCO annotations, for the sizes of the images.
         path: Where the entries come from, for the message.
+        required: Whether each must have a mask.
 
     Raises:
         ValueError: if a mask is broken or of another size than its image.
@@ -83,7 +111,7 @@ def check_segmentations(
     images = {image['id']: image for image in annotations['images']}
     for index, entry in enumerate(entries):
         image = images.get(entry['image_id'])
-        if image is None:
+        if image is None or not (required or entry.get('segmentation')):
             continue
         try:
             run_lengths(entry.get('segmentation'), (image['height'], image['width']))

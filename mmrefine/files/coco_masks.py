@@ -22,6 +22,9 @@ class CocoResults(MaskFile):
         options: As for ``MaskFile``.
         content: What the file holds, if that is read already.
 
+    Attributes:
+        entries: What the file holds.
+
     Raises:
         ValueError: if it is no list of detections with masks.
     """
@@ -30,16 +33,20 @@ class CocoResults(MaskFile):
 
     def __init__(self, path: str | os.PathLike, content: Any = None, **options: Any) -> None:
         super().__init__(path, **options)
-        self._results = check_results(path, read_json(path) if content is None else content)
+        self.entries = check_results(path, read_json(path) if content is None else content)
 
     def images(self) -> list[MasksOfImage]:
         """See ``MaskFile``."""
         by_image: dict[Any, MasksOfImage] = {}
-        for place, entry in enumerate(self._results):
+        for place, entry in enumerate(self.entries):
             image_id = entry['image_id']
             masks = by_image.setdefault(image_id, MasksOfImage(image_id)).masks
             masks[place] = entry.get('segmentation')
         return list(by_image.values())
+
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``."""
+        return _described(self.entries[place])
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
         """See ``MaskFile``."""
@@ -47,7 +54,7 @@ class CocoResults(MaskFile):
 
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
         """See ``MaskFile``."""
-        entries = enumerate(self._results)
+        entries = enumerate(self.entries)
         return json.dumps([{**e, **replacements.get(place, {})} for place, e in entries]).encode()
 
 
@@ -94,6 +101,10 @@ class CocoAnnotations(MaskFile):
             by_image.setdefault(image_id, MasksOfImage(image_id)).masks[place] = mask
         return list(by_image.values())
 
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``."""
+        return _described(self._content['annotations'][place])
+
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
         """See ``MaskFile``."""
         return dict(
@@ -110,3 +121,7 @@ class CocoAnnotations(MaskFile):
             for place, entry in enumerate(self._content['annotations'])
         ]
         return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _described(entry: Mapping[str, Any]) -> tuple[Any, float]:
+    return entry.get('category_id'), entry.get('score', 1.0)

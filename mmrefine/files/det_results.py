@@ -86,6 +86,7 @@ class DetResults(MaskFile):
 
     format = 'mmdet'
     words = ('mask', 'masks')
+    classes = 'numbers'
 
     def __init__(self, path: str | os.PathLike, **options: Any) -> None:
         super().__init__(path, **options)
@@ -121,6 +122,21 @@ class DetResults(MaskFile):
                 self._places.append((number, index))
             found.append(of_image)
         return found
+
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``.
+
+        Raises:
+            ValueError: if there is no label or no score for each mask.
+        """
+        number, index = self._places[place]
+        instances = self._samples[number]['pred_instances']
+        try:
+            return int(instances['labels'][index]), float(instances['scores'][index])
+        except (KeyError, IndexError, TypeError) as error:
+            raise ValueError(
+                f'{self.path}: image {number}: expected labels and scores of all masks'
+            ) from error
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
         """See ``MaskFile``."""

@@ -31,7 +31,7 @@ class ImageIds:
         self._names = names
         self._by_number = by_number
         self._files = FileIndex(
-            [(name, image) for image in images for name in (image.relative, image.full_name)]
+            [(name, image) for image in images for name in {image.relative, image.full_name}]
         )
         self._numbers: dict[int, list[FoundFile]] = {}
         for image in images:

@@ -46,3 +46,9 @@ def is_folder_of_instances(path: str | os.PathLike) -> bool:
         return False
     suffixes = {file.suffix.lower() for file in files_below(path)}
     return bool({'.json', '.txt'} & suffixes) and not {'.png', '.npy', '.tif', '.tiff'} & suffixes
+
+
+def holds_instances(path: str | os.PathLike) -> bool:
+    """Whether a file or folder is of instances, and not of label maps."""
+    suffix = Path(path).suffix.lower()
+    return suffix == '.json' or suffix in INSTANCE_SUFFIXES or is_folder_of_instances(path)

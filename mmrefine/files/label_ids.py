@@ -62,12 +62,16 @@ def ignored_pixels(
 def with_ignored(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
     """Labels (H, W) with ``IGNORED`` where ignored, in the smallest type that holds both.
 
+    As they are where none is ignored; bool becomes uint8.
+
     Raises:
         ValueError: if ``IGNORED`` is a label.
     """
-    marked = labels.astype(np.result_type(labels.dtype, np.int16))
-    if labels.dtype.kind == 'i' and (marked[~ignored] == IGNORED).any():
+    if labels.dtype.kind == 'i' and ((labels == IGNORED) & ~ignored).any():
         raise ValueError(f'label {IGNORED} stands for ignored pixels here; give it another number')
+    if not ignored.any():
+        return labels.view(np.uint8) if labels.dtype == np.bool_ else labels
+    marked = labels.astype(np.result_type(labels.dtype, np.int16))
     marked[ignored] = IGNORED
     return marked
 

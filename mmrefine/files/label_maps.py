@@ -109,8 +109,8 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
     elif form.tiff is not None:
         content.write(tiff_bytes(labels, form.tiff))
     elif form.rgb:
-        colours = np.stack([labels >> shift & 255 for shift in (0, 8, 16)], 2)
-        Image.fromarray(colours.astype(np.uint8)).save(content, format='PNG')
+        colours = labels.astype('<i4').view(np.uint8).reshape(*labels.shape, 4)[..., :3]
+        Image.fromarray(np.ascontiguousarray(colours)).save(content, format='PNG')
     else:
         image = Image.fromarray(labels.astype(bool) if form.one_bit else labels)
         options = {}

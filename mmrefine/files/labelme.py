@@ -38,6 +38,7 @@ class LabelMe(MaskFile):
 
     format = 'labelme'
     words = ('shape', 'shapes')
+    classes = 'names'
 
     def __init__(self, path: str | os.PathLike, content: Any = None, **options: Any) -> None:
         super().__init__(path, **options)
@@ -66,6 +67,17 @@ class LabelMe(MaskFile):
         image = self._content.get('imagePath')
         named = isinstance(image, str) and image
         return [MasksOfImage(image if named else Path(self.path).stem, dict(masks))]
+
+    @property
+    def size_hw(self) -> tuple[int, int] | None:
+        """See ``MaskFile``."""
+        height, width = (self._content.get(f'image{side}') for side in ('Height', 'Width'))
+        return (height, width) if type(height) is type(width) is int else None
+
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``."""
+        score = self._shapes[place].get('score')
+        return self._shapes[place].get('label'), 1.0 if score is None else score
 
     def decode(self, mask: Any, size_hw: tuple[int, int], resize: bool = False) -> np.ndarray:
         """See ``MaskFile``."""

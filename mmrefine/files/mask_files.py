@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from ..ops.polygons import TOLERANCE, mask_polygons
 from ..ops.run_lengths import decode_mask, encode_mask, whole_polygons
 
+Classes = Literal['ids', 'numbers', 'names']
 Replacement = dict[str, Any]
 """What takes the place of a mask: values that JSON can hold."""
 
@@ -47,12 +48,15 @@ class MaskFile(ABC):
     Attributes:
         format: What ``--format`` calls it.
         words: What a place is called, one and more.
+        classes: What ``described`` calls the class of a mask: a category id, a number from 0, or a
+            name; None if masks have no classes.
         names: File names by image id, where the file has them.
         left_alone: What has no mask that could be refined, and how many there are of it.
     """
 
     format: ClassVar[str]
     words: ClassVar[tuple[str, str]] = ('entry', 'entries')
+    classes: ClassVar[Classes | None] = 'ids'
 
     def __init__(
         self,
@@ -86,6 +90,10 @@ class MaskFile(ABC):
             return resized(decode_mask(mask, own), size_hw)
         return decode_mask(mask, size_hw)
 
+    @abstractmethod
+    def described(self, place: int) -> tuple[Any, float]:
+        """Class and score of a mask, after ``images``; the score is 1 where there is none."""
+
     def is_kept(self, mask: Any, changed: int) -> bool:
         """Whether a mask of which so many pixels changed stays as the file has it."""
         of_polygons = isinstance(mask, list)
@@ -98,6 +106,11 @@ class MaskFile(ABC):
     @abstractmethod
     def content(self, replacements: Mapping[int, Replacement]) -> bytes:
         """The file, with other masks at some places."""
+
+    @property
+    def size_hw(self) -> tuple[int, int] | None:
+        """(H, W) of the image of a file of one image, where it says so."""
+        return None
 
     def segmentation(self, mask: Any, refined: np.ndarray) -> Any:
         """``refined`` in the form of ``mask``: COCO's polygons or run lengths."""

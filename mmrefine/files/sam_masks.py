@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .json_files import read_json
-from .mask_files import MaskFile, MasksOfImage, Replacement, box_xywh
+from .mask_files import MaskFile, MasksOfImage, Replacement, box_xywh, own_size
 
 
 class SamMasks(MaskFile):
@@ -29,6 +29,7 @@ class SamMasks(MaskFile):
 
     format = 'sam'
     words = ('mask', 'masks')
+    classes = None
 
     def __init__(self, path: str | os.PathLike, content: Any = None, **options: Any) -> None:
         super().__init__(path, **options)
@@ -49,6 +50,20 @@ class SamMasks(MaskFile):
         """See ``MaskFile``."""
         masks = {place: entry['segmentation'] for place, entry in enumerate(self._entries)}
         return [MasksOfImage(self._image, masks)]
+
+    @property
+    def size_hw(self) -> tuple[int, int] | None:
+        """See ``MaskFile``."""
+        sizes = [own_size(entry['segmentation']) for entry in self._entries]
+        if sizes and sizes[0]:
+            return sizes[0]
+        image = self._content.get('image', {}) if isinstance(self._content, dict) else {}
+        height, width = image.get('height'), image.get('width')
+        return (height, width) if type(height) is type(width) is int else None
+
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``; the score is the IoU that the network foresees."""
+        return None, self._entries[place].get('predicted_iou', 1.0)
 
     def replacement(self, mask: Any, refined: np.ndarray) -> Replacement:
         """See ``MaskFile``."""

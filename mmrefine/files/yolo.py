@@ -30,6 +30,7 @@ class YoloLabels(MaskFile):
 
     format = 'yolo'
     words = ('line', 'lines')
+    classes = 'numbers'
 
     def __init__(self, path: str | os.PathLike, **options: Any) -> None:
         super().__init__(path, **options)
@@ -56,6 +57,11 @@ class YoloLabels(MaskFile):
             elif line.strip():
                 self.left_alone['boxes'] = self.left_alone.get('boxes', 0) + 1
         return [MasksOfImage(Path(self.path).stem, masks)]
+
+    def described(self, place: int) -> tuple[Any, float]:
+        """See ``MaskFile``."""
+        words = self._lines[place - 1].split()
+        return int(float(words[0])), float(words[-1]) if len(words) % 2 == 0 else 1.0
 
     def decode(self, mask: Any, size_hw: tuple[int, int], resize: bool = False) -> np.ndarray:
         """See ``MaskFile``; masks of shares fit any size."""

@@ -39,8 +39,8 @@ def keep_vanished(
             if before.any() and not after.any():
                 after[...] = before
         return refined
-    changed = coarse != refined
-    candidates = np.unique(coarse[changed])
+    blocks = list(zip(_blocks(coarse), _blocks(refined), strict=True))
+    candidates = np.unique(np.concatenate([np.unique(b[b != a]) for b, a in blocks]))
     if ignore_index is not None:
         candidates = candidates[candidates != ignore_index]
     # To give one back can take the last pixel of another; none that was given back is lost again.
@@ -48,7 +48,7 @@ def keep_vanished(
         lost = candidates[~_present(candidates, refined)]
         if not len(lost):
             return refined
-        for before, after in zip(_blocks(coarse), _blocks(refined), strict=True):
+        for before, after in blocks:
             where = np.isin(before, lost)
             after[where] = before[where]
 

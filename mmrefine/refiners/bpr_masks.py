@@ -14,6 +14,7 @@ import numpy as np
 from ..ops.vanished import keep_vanished
 
 Window = tuple[slice, slice]
+ALL: Window = (slice(None), slice(None))
 
 
 class MaskEdit(Protocol):
@@ -28,8 +29,8 @@ class MaskEdit(Protocol):
     result: np.ndarray
     confidence: np.ndarray | None
 
-    def objects(self) -> Iterator[tuple[Any, np.ndarray]]:
-        """Key and mask, bool (H, W), of everything that has a boundary."""
+    def objects(self, near: Window = ALL) -> Iterator[tuple[Any, np.ndarray]]:
+        """Key and mask, bool (H, W), of everything that has a boundary and lies ``near``."""
 
     def mask(self, key: Any, window: Window) -> np.ndarray:
         """The coarse mask ``key``, bool (h, w), in a part of the image."""
@@ -56,10 +57,11 @@ class StackEdit:
         self.stack = self.result.reshape(-1, *masks.shape[-2:])
         self.gain = min_score_gain
 
-    def objects(self) -> Iterator[tuple[int, np.ndarray]]:
+    def objects(self, near: Window = ALL) -> Iterator[tuple[int, np.ndarray]]:
         """Index and mask, one after the other."""
         for index, mask in enumerate(self.stack):
-            yield index, mask != 0
+            if near is ALL or mask[near].any():
+                yield index, mask != 0
 
     def mask(self, key: int, window: Window) -> np.ndarray:
         """Mask ``key`` in a part of the image."""
@@ -103,9 +105,9 @@ class LabelMapEdit:
         self.best = np.zeros(labels.shape, np.float32)
         self.claimant = labels.copy()
 
-    def objects(self) -> Iterator[tuple[int, np.ndarray]]:
+    def objects(self, near: Window = ALL) -> Iterator[tuple[int, np.ndarray]]:
         """Label and where it is, for all labels but the ignored one."""
-        for label in np.unique(self.result):
+        for label in np.unique(self.result[near]):
             if label != self.ignore_index:
                 yield label, self.result == label
 

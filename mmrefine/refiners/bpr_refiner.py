@@ -9,6 +9,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, overload
 
@@ -22,9 +23,11 @@ from ..models.segmentors import PatchRefiner
 from ..ops import average_patches, crop_patches, propose_boxes
 from ..ops.colour_odds import SURROUNDINGS, colour_odds, surroundings
 from ..ops.ignored import IgnoreIndex, ignored_label
+from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
-from .bpr_masks import LabelMapEdit, MaskEdit, StackEdit
+from .bpr_blocks import Block, Part, is_large, refine_by_blocks
+from .bpr_masks import ALL, LabelMapEdit, MaskEdit, StackEdit
 from .confidence import ObjectConfidence, Refined, changes
 from .leave_alone import believe, off_along_outline, weights_of, without_specks
 from .network import Model, NetworkRefiner, checked_number, checked_share
@@ -35,12 +38,16 @@ EPSILON = 0.001
 
 
 class _Pass(NamedTuple):
-    """An image and its masks before and between passes; ``off`` as in ``ObjectConfidence``."""
+    """An image and its masks before and between passes; ``off`` as in ``ObjectConfidence``.
+
+    Of a large image, a part of it with a ``block``, in which alone masks are refined.
+    """
 
     image: np.ndarray
     masks: np.ndarray
     confidence: np.ndarray | None
     off: dict[Any, float | None]
+    block: Block | None = None
 
 
 class _Object(NamedTuple):
@@ -197,10 +204,32 @@ class BPRRefiner(NetworkRefiner):
     def _passes(
         self, pairs: Iterable[tuple[Image, np.ndarray]], with_confidence: bool = False
     ) -> Iterator[_Pass]:
-        passed = self._loaded(pairs)
+        def large(before: _Pass) -> bool:
+            return not with_confidence and is_large(before.image)
+
+        for by_blocks, passed in groupby(self._loaded(pairs), large):
+            if by_blocks:
+                yield from map(self._by_blocks, passed)
+                continue
+            for patch_size in self.patch_sizes:
+                passed = self._one_pass(passed, patch_size, with_confidence)
+            yield from passed
+
+    def _by_blocks(self, before: _Pass) -> _Pass:
+        """A large image, refined block by block."""
+        masks = before.masks
         for patch_size in self.patch_sizes:
-            passed = self._one_pass(passed, patch_size, with_confidence)
-        return passed
+
+            def refine(parts: Iterator[Part], size: int = patch_size) -> Iterator[np.ndarray]:
+                crops = (
+                    _Pass(before.image[part.tile.seen], part.masks, None, {}, part.block)
+                    for part in parts
+                )
+                return (done.masks for done in self._one_pass(crops, size, False))
+
+            masks = refine_by_blocks(masks, refine)
+        label = ignored_label(self.ignore_index, masks.dtype)
+        return before._replace(masks=keep_vanished(before.masks, masks, label))
 
     def _loaded(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[_Pass]:
         for image, masks in pairs:
@@ -235,11 +264,14 @@ class BPRRefiner(NetworkRefiner):
     ) -> Iterator[tuple[_Object, Iterator[Tensor]]]:
         """Objects, each with the parts of the network's input that its patches are."""
         for before in passed:
-            array = before.image
+            array = np.ascontiguousarray(before.image)
             edit = self._edit(before.masks, with_confidence)
             pixels = self._to_device(array)
-            for key, mask in edit.objects():
+            block = before.block
+            near = block.near(patch_size, array.shape[:2]) if block else ALL
+            for key, mask in edit.objects(near):
                 boxes = propose_boxes(mask, patch_size, self.iou_threshold)
+                boxes = block.boxes(mask, boxes) if block else boxes
                 cut = self._crop(pixels, mask, boxes)
                 if self.model.data_preprocessor.with_odds and len(boxes):
                     cut = self._crop_with_odds(array, mask, boxes)

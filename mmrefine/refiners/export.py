@@ -13,7 +13,7 @@ import io
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -159,8 +159,11 @@ class OnnxPredictor:
             reason = str(error).splitlines()[0]
             raise ValueError(f'checkpoint: {source!r:.200} is no ONNX file: {reason}') from error
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Probabilities, float32, of normalised images (N, C, H, W)."""
+    def __call__(self, inputs: Tensor, part_of: Sequence[int] | None = None) -> Tensor:
+        """Probabilities, float32, of normalised images (N, C, H, W).
+
+        What is ``part_of`` a larger image is looked at as an image of its own.
+        """
         images = inputs.float().contiguous().numpy()
         return torch.from_numpy(self.session.run(None, {'inputs': images})[0])
 

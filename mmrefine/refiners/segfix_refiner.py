@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,10 +23,16 @@ from ..ops import apply_offset, apply_votes, votes_against
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
-from ..structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
+from ..structures.segfix_fields import (
+    PART_OF,
+    PRED_BOUNDARY,
+    PRED_DIRECTION,
+    PRED_OFFSET,
+    PRED_VOTES,
+)
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .network import Model, NetworkRefiner, checked_number
-from .tiles import Tile, grown, inside, tiles_of
+from .tiles import STRIDE, Tile, grown, inside, padded, tiles_of
 
 # Farthest that a direction leads, pixels at scale 1; and tiles whose votes are kept: those of 64
 # megapixels.
@@ -152,9 +159,12 @@ class SegFixRefiner(NetworkRefiner):
         self, array: np.ndarray, tile: Tile, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Fields in the core of a tile of an image."""
-        seen = array[tile.seen]
+        seen = padded(array[tile.seen])
         size_hw = seen.shape[:2]
-        meta = dict(ori_shape=size_hw, img_shape=size_hw, pad_shape=size_hw)
+        meta: dict[str, Any] = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), size_hw)
+        whole = tuple(-(-side // STRIDE) * STRIDE for side in array.shape[:2])
+        if size_hw != whole:
+            meta[PART_OF] = (tile.seen[0].start, tile.seen[1].start, *whole)
         tensor = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1)))
         sample = SegDataSample(metainfo=meta)
         with torch.autocast(self.device.type, enabled=False):  # the caller may have it on

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import cv2
+import numpy as np
+
 Window = tuple[slice, slice]
 
 # Pixels of the largest image that a network sees as a whole.
 WHOLE = 2**22
-# Pixels: side of what a tile gives, and what the network sees of its surroundings. Multiples of
-# the networks' stride, so that a tile is cut into the same cells as the whole image.
+# What the networks' strides divide: an image whose sides it divides has cells of one size, at every
+# scale, and so has a tile that begins at a multiple of it.
+STRIDE = 32
+# Pixels: side of what a tile gives, and what the network sees of its surroundings; multiples of
+# ``STRIDE``. The shipped SegFix sees 304 pixels far, and hardly anything beyond 256.
 CORE, MARGIN = 1024, 256
 
 
@@ -24,15 +30,40 @@ class Tile(NamedTuple):
     seen: Window
 
 
-def tiles_of(size_hw: tuple[int, int]) -> Iterator[Tile]:
-    """Tiles of an image of ``size_hw``: one, as large as the image, up to ``WHOLE`` pixels."""
+def tiles_of(
+    size_hw: tuple[int, int],
+    largest: int | None = None,
+    core: int | None = None,
+    margin: int | None = None,
+) -> Iterator[Tile]:
+    """Tiles of an image: one, as large as the image, up to a size.
+
+    Args:
+        size_hw: H and W.
+        largest: Pixels of that size; ``WHOLE``.
+        core: Side of a core; ``CORE``.
+        margin: What is seen around it; ``MARGIN``.
+    """
     height, width = size_hw
-    whole = height * width <= WHOLE
-    side = max(height, width) if whole else CORE
+    whole = height * width <= (WHOLE if largest is None else largest)
+    side = max(height, width) if whole else CORE if core is None else core
     for top in range(0, height, side):
         for left in range(0, width, side):
-            core = slice(top, min(top + side, height)), slice(left, min(left + side, width))
-            yield Tile(core, core if whole else grown(core, MARGIN, size_hw))
+            part = slice(top, min(top + side, height)), slice(left, min(left + side, width))
+            around = grown(part, MARGIN if margin is None else margin, size_hw)
+            yield Tile(part, part if whole else around)
+
+
+def padded(image: np.ndarray) -> np.ndarray:
+    """An image (H, W, 3) with its last row and column repeated, until ``STRIDE`` divides H and W.
+
+    Else the coarse features of a network, of sizes that are rounded up, are stretched over the
+    image, the farther from its first pixel the more.
+    """
+    height, width = image.shape[:2]
+    if height % STRIDE == width % STRIDE == 0:
+        return image
+    return cv2.copyMakeBorder(image, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
 
 
 def grown(window: Window, margin: int, size_hw: tuple[int, int]) -> Window:

@@ -1,4 +1,4 @@
-"""COCO result files against COCO annotations.
+"""Predicted instances against true ones, in files of any format that is refined.
 
 AP, boundary AP and AF are the evaluator's, over everything. What lies where is looked at in the
 instances that every prediction finds, so that the same pixels are compared.
@@ -8,7 +8,7 @@ Shape legend: H, W = image; P = predictions; C = categories.
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..files.coco_annotations import check_segmentations, name_for_people, read_annotation_file
-from ..files.coco_results import read_results
+from ..files.as_coco import ONE_CLASS, has_classes, of_one_class, results_of, truth_of
+from ..files.coco_annotations import check_segmentations, name_for_people
+from ..files.find import IMAGE_SUFFIXES, FileIndex, find_files
 from ..measures import TrimapCounts, total, trimap_iou
 from ..measures.fscore import tolerance_in_pixels
 from ..ops.run_lengths import decode_mask
+from ..refiners import load_image
 from ..runs.pool import in_processes
 from .classes import distinct_colours
 from .evaluation import (
@@ -70,19 +72,92 @@ class InstanceRules:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """True instances.
+
+    Attributes:
+        content: COCO annotations, of what is judged alone.
+        given: The same with the categories that the file has.
+        one_class: Whether all are judged as one class, as something that is judged has none.
+        remarks: Sentences on what is not judged.
+    """
+
+    content: dict[str, Any]
+    given: dict[str, Any]
+    one_class: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+def read_truth(
+    path: str | os.PathLike,
+    predictions: Iterable[str | os.PathLike] = (),
+    images: str | os.PathLike | None = None,
+) -> Truth:
+    """True instances of a file or folder of any format that ``mmrefine refine`` takes.
+
+    Args:
+        path: The file or folder.
+        predictions: What is judged by it.
+        images: Folder of images, which say how large they are where ``path`` does not.
+
+    Raises:
+        ValueError: if something is broken; the text names it.
+    """
+    given = truth_of(path, None if images is None else _sizes(images))
+    remarks = []
+    known = {image['id'] for image in given['images']}
+    categories = {category['id'] for category in given['categories']}
+    kept, lacking = [], dict.fromkeys(('without a mask', 'of unknown images', 'of no category'), 0)
+    for annotation in given['annotations']:
+        reason = None if annotation.get('segmentation') else 'without a mask'
+        if annotation['image_id'] not in known:
+            reason = 'of unknown images'
+        elif annotation['category_id'] not in categories:
+            reason = 'of no category'
+        if reason:
+            lacking[reason] += 1
+        else:
+            kept.append(annotation)
+    for reason, number in lacking.items():
+        if number:
+            remarks.append(f'{path}: {number} annotations {reason} are passed over.')
+    given = {**given, 'annotations': kept}
+    check_segmentations(kept, given, path)
+    if all(map(has_classes, (path, *predictions))):
+        return Truth(given, given, remarks=tuple(remarks))
+    remarks.append('Masks of Segment Anything have no classes: all are judged as one class.')
+    content = {**given, 'annotations': of_one_class(kept), 'categories': ONE_CLASS}
+    return Truth(content, given, True, tuple(remarks))
+
+
+def _sizes(images: str | os.PathLike) -> Callable[[str], tuple[int, int]]:
+    """What tells the size of an image by its name."""
+    files = find_files(images, IMAGE_SUFFIXES)
+    index = FileIndex([(key, file) for file in files for key in (file.name, file.relative)])
+
+    def size_of(name: str) -> tuple[int, int]:
+        try:
+            shape = load_image(index.find(name).path).shape
+        except LookupError as error:
+            raise ValueError(f'{name}: its image in {images}: {error}') from error
+        return shape[0], shape[1]
+
+    return size_of
+
+
+@dataclass(frozen=True)
 class _ResultsTask:
     """One result file as a whole."""
 
     path: Path
-    annotations: Path
+    truth: Truth
     rules: InstanceRules
 
     def run(self) -> tuple[dict[str, Any], dict[int, Any]]:
         """Figures, and the segmentation that was found for each annotation, by its place."""
         from ..measures import coco  # optional: needs faster-coco-eval
 
-        results = read_results(self.path)
-        annotations = read_annotation_file(self.annotations)
+        results, annotations = self._results(), self.truth.content
         check_segmentations(results, annotations, self.path)
         first, *others = self.rules.tolerances
         try:
@@ -98,6 +173,20 @@ class _ResultsTask:
             raise ValueError(f'{self.path}: {error}') from error
         figures['afs'] = [(af['af'], af['af_per_category']) for af in afs]
         return figures, {true: results[found]['segmentation'] for found, true in matches}
+
+    def _results(self) -> list[dict[str, Any]]:
+        results = results_of(self.path, self.truth.given)
+        for index, result in enumerate(results):
+            for key in ('image_id', 'category_id'):
+                if isinstance(result.get(key), list | dict):
+                    got = result[key]
+                    raise ValueError(f'{self.path}: entry {index}: {key} is no id: {got!r:.60}')
+            score = result.get('score', 1.0)
+            if isinstance(score, bool) or not isinstance(score, int | float):
+                raise ValueError(
+                    f'{self.path}: entry {index}: expected a number as score, got {score!r:.60}'
+                )
+        return of_one_class(results) if self.truth.one_class else results
 
 
 @dataclass(frozen=True)
@@ -165,16 +254,18 @@ def evaluate_results(
     rules: InstanceRules | None = None,
     workers: int = 1,
     progress: Callable[[int], Callable[[], object]] = lambda number: lambda: None,
+    truth: Truth | None = None,
 ) -> Evaluation:
-    """Measure COCO results.
+    """Measure predicted instances.
 
     Args:
-        predictions: Result file of each prediction; others are compared with the first.
-        annotations: COCO annotations.
+        predictions: File or folder of each prediction; others are compared with the first.
+        annotations: True instances.
         rules: How is measured.
         workers: Most processes.
         progress: Told how many steps there are, once for the files and once for the images;
             gives what is called after each step.
+        truth: ``annotations``, if they are read already.
 
     Raises:
         ValueError: if a file is broken, or has unknown image or category ids; the text names
@@ -182,9 +273,9 @@ def evaluate_results(
         ImportError: if faster-coco-eval is not installed.
     """
     rules = rules or InstanceRules()
-    content = read_annotation_file(annotations)
-    check_segmentations(content['annotations'], content, annotations)
-    files = [_ResultsTask(Path(path), Path(annotations), rules) for path in predictions.values()]
+    truth = truth or read_truth(annotations, predictions.values())
+    content = truth.content
+    files = [_ResultsTask(Path(path), truth, rules) for path in predictions.values()]
     step = progress(len(files))
     figures, found = [], []
     for file_figures, file_found in in_processes(_ResultsTask.run, files, workers):
@@ -210,7 +301,8 @@ def evaluate_results(
         remarks=[
             f'AP, boundary AP and AF judge all {every} true instances. Errors by distance, IoU in '
             f'bands and pictures are of the {common} that every prediction finds (IoU of at least '
-            f'{FOUND_IOU:g}); shares of pixels are relative to their area.'
+            f'{FOUND_IOU:g}); shares of pixels are relative to their area.',
+            *truth.remarks,
         ],
     )
 

@@ -12,6 +12,9 @@ pred_direction      uint8      (1, H, W)     most probable direction class
 pred_offset         int8       (2, H, W)     unit offset (dy, dx), zero off the boundary
 pred_votes          float16    (m, H, W)     probability of boundary times that of each direction
 ==================  =========  ============  ==========================================
+
+The metainfo ``part_of``, if there is any, says that the sample is a part of a larger image: first
+row, first column, height and width of that, in pixels.
 """
 
 GT_BOUNDARY = 'gt_boundary_map'
@@ -20,3 +23,4 @@ PRED_BOUNDARY = 'pred_boundary'
 PRED_DIRECTION = 'pred_direction'
 PRED_OFFSET = 'pred_offset'
 PRED_VOTES = 'pred_votes'
+PART_OF = 'part_of'

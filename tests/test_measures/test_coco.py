@@ -281,3 +281,76 @@ def test_categories_of_one_name_are_kept_apart():
         assert found['x (id 2)'] == 0
         assert math.isnan(found['y'])
     assert figures['af_per_category'] == {'x (id 1)': pytest.approx(1)}
+
+
+@pytest.mark.parametrize(
+    'ids', [('17_12', '1712'), ('007', '7'), ('aachen', 'bonn'), ('1_2', '12'), (0, 1), ('', 'a b')]
+)
+def test_ids_of_images_are_texts_or_numbers(ids):
+    first, second = box(10, 10, 30, 30), box(40, 50, 20, 30)
+    truth = dataset([annotation(1, first, image=ids[0]), annotation(2, second, image=ids[1])])
+    height, width = SIZE_HW
+    truth['images'] = [dict(id=i, height=height, width=width) for i in ids]
+    right = [result(first, 0.9, image=ids[0]), result(second, 0.8, image=ids[1])]
+    assert instance_figures(truth, right)['ap'] == pytest.approx(1)
+    assert matched_instances(truth, right) == [(0, 0), (1, 1)]
+    bound = instance_upper_bound(truth, right, [1])['ap']
+    np.testing.assert_allclose(bound, 1)
+    # the two are never one image
+    swapped = [result(first, 0.9, image=ids[1]), result(second, 0.8, image=ids[0])]
+    assert instance_figures(truth, swapped)['ap'] == 0
+    with pytest.raises(ValueError, match=r'image_id .*lost.* not in the annotations'):
+        instance_figures(truth, [result(first, 0.9, image='lost')])
+
+
+@pytest.mark.parametrize('area', [None, 0])
+@pytest.mark.parametrize(('side', 'size'), [(20, 'small'), (60, 'medium'), (100, 'large')])
+def test_areas_that_are_missing_are_those_of_the_masks(side, size, area):
+    size_hw = (120, 140)
+    mask = box(8, 12, side, side, size_hw)
+    entry = dict(image_id=1, category_id=1, segmentation=encode_mask(mask))
+    if area is not None:
+        entry['area'] = area
+    truth = dict(
+        images=[dict(id=1, height=120, width=140)],
+        categories=[dict(id=1, name='a')],
+        annotations=[entry],
+    )
+    figures = instance_figures(truth, [result(mask, 0.9)])
+    for name in ('small', 'medium', 'large'):
+        for kind in ('ap', 'boundary_ap'):
+            value = figures[f'{kind}_{name}']
+            assert value == 1 if name == size else math.isnan(value)
+
+
+def test_results_in_every_form_of_masks():
+    mask = box(20, 30, 24, 16)
+    compressed = encode_mask(mask)
+    changes = np.flatnonzero(np.diff(mask.ravel(order='F').astype(int))) + 1
+    counts = np.diff([0, *changes, mask.size]).tolist()
+    corners = [30, 20, 46, 20, 46, 44, 30, 44]
+    forms = dict(
+        compressed=compressed,
+        bytes=dict(compressed, counts=compressed['counts'].encode()),
+        counts=dict(size=list(SIZE_HW), counts=counts),
+        polygon=[corners],
+        flat=corners,
+        two=[[30, 20, 46, 20, 46, 30, 30, 30], [30, 30, 46, 30, 46, 44, 30, 44], [1, 1, 2, 2]],
+    )
+    for name, segmentation in forms.items():
+        found = dict(image_id=1, category_id=1, score=0.9, segmentation=segmentation)
+        figures = instance_figures(dataset([annotation(1, mask)]), [found])
+        assert (figures['ap'], figures['af']) == (1, 1), name
+        true = [{**annotation(1, mask), 'segmentation': segmentation}]
+        assert instance_figures(dataset(true), [result(mask, 0.9)])['ap'] == 1, name
+
+
+def test_annotations_without_a_mask_are_passed_over():
+    mask = box(20, 30, 24, 16)
+    without = [
+        dict(id=n, image_id=1, category_id=1, bbox=[1, 1, 9, 9], **more)
+        for n, more in enumerate([{}, dict(segmentation=[]), dict(segmentation=None)], 5)
+    ]
+    truth = dataset([*without, annotation(1, mask)])
+    assert instance_figures(truth, [result(mask, 0.9)])['ap'] == 1
+    assert matched_instances(truth, [result(mask, 0.9)]) == [(0, 3)]

@@ -18,8 +18,9 @@ from mmseg.models.utils import resize
 from torch import Tensor
 
 from ...ops.direction import check_directions
+from ...ops.part_resize import enlarge_part
 from ...registry import MODELS
-from ...structures.segfix_fields import GT_BOUNDARY, GT_DIRECTION
+from ...structures.segfix_fields import GT_BOUNDARY, GT_DIRECTION, PART_OF
 from ..quiet import without_warning
 
 # mmseg would like sizes of n·x + 1 with align_corners=True; the released network has n·x as well.
@@ -108,6 +109,9 @@ class SegFixHead(BaseDecodeHead):
         """Logits (N, 2 + m, h, w): interior, boundary, then the directions."""
         with without_warning(SIZE_ADVICE):
             features = self._transform_inputs(inputs)
+        return self._logits(features)
+
+    def _logits(self, features: Tensor) -> Tensor:
         return torch.cat([self.boundary_branch(features), self.direction_branch(features)], dim=1)
 
     def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list) -> dict[str, Tensor]:
@@ -171,7 +175,32 @@ class SegFixHead(BaseDecodeHead):
         """
         with without_warning(SIZE_ADVICE):
             logits = super().predict_by_feat(seg_logits, batch_img_metas)
-        return torch.cat([logits[:, :2].softmax(1), logits[:, 2:].softmax(1)], dim=1)
+        return _probabilities(logits)
+
+    def predict(
+        self, inputs: list[Tensor], batch_img_metas: list[dict], test_cfg: dict | None
+    ) -> Tensor:
+        """Probabilities as of ``predict_by_feat``, from the features of images or parts of one.
+
+        Of a part that says so (``part_of``), features are enlarged as those of the whole image.
+        """
+        part = batch_img_metas[0].get(PART_OF)
+        if part is None or not self.align_corners or self.input_transform != 'resize_concat':
+            return super().predict(inputs, batch_img_metas, test_cfg)
+        height, width = batch_img_metas[0]['img_shape'][:2]
+        features = [inputs[index] for index in self.in_index]
+        finest = features[0].shape[2:]
+        stride = height // finest[0]
+        start, whole = part[:2], part[2:]
+        at_stride = [n // stride for n in start], [n // stride for n in whole]
+        concatenated = torch.cat([enlarge_part(x, finest, *at_stride) for x in features], dim=1)
+        logits = self._logits(concatenated)
+        return _probabilities(enlarge_part(logits, (height, width), start, whole))
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """Logits (N, 2 + m, H, W) → probabilities of either branch."""
+    return torch.cat([logits[:, :2].softmax(1), logits[:, 2:].softmax(1)], dim=1)
 
 
 def _accuracy(prediction: Tensor, target: Tensor, ignore_index: int) -> Tensor:

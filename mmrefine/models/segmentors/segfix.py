@@ -11,7 +11,13 @@ from torch import Tensor
 
 from ...ops import direction_to_offset
 from ...registry import MODELS
-from ...structures.segfix_fields import PRED_BOUNDARY, PRED_DIRECTION, PRED_OFFSET, PRED_VOTES
+from ...structures.segfix_fields import (
+    PART_OF,
+    PRED_BOUNDARY,
+    PRED_DIRECTION,
+    PRED_OFFSET,
+    PRED_VOTES,
+)
 
 
 @MODELS.register_module()
@@ -34,14 +40,22 @@ class SegFix(EncoderDecoder):
         """Features of (N, 3, H, W) images, in channels-last layout, which is faster."""
         return super().extract_feat(inputs.contiguous(memory_format=torch.channels_last))
 
-    def predict_probabilities(self, inputs: Tensor) -> Tensor:
-        """Interior, boundary, then the directions: (N, 3, H, W) → (N, 2 + m, H, W)."""
-        meta = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), inputs.shape[2:])
-        return super().encode_decode(inputs, [meta])
+    def predict_probabilities(self, inputs: Tensor, part_of: Sequence[int] | None = None) -> Tensor:
+        """Interior, boundary, then the directions: (N, 3, H, W) → (N, 2 + m, H, W).
+
+        Args:
+            inputs: Normalised images.
+            part_of: What part of a larger image they are, see ``PART_OF``.
+        """
+        meta: dict = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), inputs.shape[2:])
+        return super().encode_decode(inputs, [meta | {PART_OF: part_of}])
 
     def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
-        """Probabilities of whole images or of one window each."""
-        return self.predict_probabilities(inputs)
+        """Probabilities of whole images, of a part of one, or of one window each."""
+        part = batch_img_metas[0].get(PART_OF)
+        if part is None or self.test_cfg.get('mode') == 'slide':
+            return self.predict_probabilities(inputs)
+        return self.predict_probabilities(inputs, part)
 
     def postprocess_result(
         self, seg_logits: Tensor, data_samples: Sequence[SegDataSample] | None = None
