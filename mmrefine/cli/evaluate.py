@@ -56,7 +56,11 @@ def with_kind(words: list[str]) -> list[str]:
     if '--video' in words:
         return ['video', *(word for word in words if word != '--video')]
     classes = any(word.startswith('--classes') for word in words)  # they are in a .json, too
-    instances = any(map(holds_instances, words))
+    other = ('--out', '--images', '--classes')
+    places = [
+        word for before, word in zip(['', *words], words, strict=False) if before not in other
+    ]
+    instances = any(map(holds_instances, places))
     return ['coco' if instances and not classes else 'label-maps', *words]
 
 

@@ -112,7 +112,7 @@ class PanopticFiles:
         Raises:
             ValueError: if a PNG is broken or missing.
         """
-        found = []
+        found: list[dict[str, Any]] = []
         images = []
         for annotation in self.annotations:
             labels = self.labels(annotation).labels

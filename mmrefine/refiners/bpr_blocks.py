@@ -114,7 +114,7 @@ def _parts(masks: np.ndarray) -> Iterator[Part]:
         part = masks[(..., *tile.seen)]
         if (part != part[..., :1, :1]).any():
             rows, columns = tile.seen
-            cut = (rows.start > 0, rows.stop < size_hw[0])
-            cut += (columns.start > 0, columns.stop < size_hw[1])
+            above, below = rows.start > 0, rows.stop < size_hw[0]
+            cut = above, below, columns.start > 0, columns.stop < size_hw[1]
             block = Block(inside(tile.core, tile.seen), cut)
             yield Part(tile, block, np.ascontiguousarray(part))

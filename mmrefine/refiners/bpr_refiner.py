@@ -268,7 +268,7 @@ class BPRRefiner(NetworkRefiner):
             edit = self._edit(before.masks, with_confidence)
             pixels = self._to_device(array)
             block = before.block
-            near = block.near(patch_size, array.shape[:2]) if block else ALL
+            near = block.near(patch_size, (array.shape[0], array.shape[1])) if block else ALL
             for key, mask in edit.objects(near):
                 boxes = propose_boxes(mask, patch_size, self.iou_threshold)
                 boxes = block.boxes(mask, boxes) if block else boxes

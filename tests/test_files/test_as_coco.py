@@ -49,7 +49,7 @@ def write(folder, format):
         'in/a.txt': f'1 {shares(mask_of())} 0.875\n0 0.5 0.5 0.1 0.1\n',
         'in/b.json': dict(
             shapes=[shape, dict(label='x', points=[[1, 1], [2, 2]], shape_type='line')], **size
-        ),  # fmt: skip
+        ),
         'sa.json': dict(image=dict(file_name='a.jpg', height=40, width=56), annotations=[entry]),
         'a.json': [entry],
         'r.pkl': [dict(img_path='data/s/a.jpg', pred_instances=predicted)],
