@@ -12,6 +12,7 @@ from typing import Any
 from ..methods import did_you_mean
 from ..version import __version__
 from . import app, convert, evaluate, export, info, new_config, refine, test, train, view_targets
+from .lines import plain
 
 # Each has DESCRIPTION, EPILOG, add_options(parser, words) and run(args) -> exit status. Where it
 # has subcommands of its own, with_kind(words) puts the one that is left out.
@@ -108,7 +109,7 @@ def _run(prog: str, understand: Callable[[], argparse.Namespace]) -> int:
         print(f'{prog}: interrupted', file=sys.stderr)
         return 130
     except (ValueError, TypeError, ImportError, OSError) as error:
-        print(f'{prog}: error: {error}', file=sys.stderr)
+        print(f'{prog}: error: {plain(error)}', file=sys.stderr)
         return 1
 
 

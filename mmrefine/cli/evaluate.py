@@ -17,6 +17,7 @@ from .evaluate_options import (
     check_together,
     named_predictions,
 )
+from .lines import plain
 
 if TYPE_CHECKING:
     from ..reports.classes import ClassList
@@ -229,7 +230,7 @@ def print_table(evaluation: 'Evaluation') -> None:
     names = list(evaluation.predictions)
     table = Table('', title=f'{evaluation.subject}, per cent')
     for index, name in enumerate(names):
-        table.add_column(escape(name), justify='right')
+        table.add_column(escape(plain(name)), justify='right')
         if index:
             table.add_column('gain', justify='right')
     for measure in evaluation.measures:
@@ -276,7 +277,7 @@ def run(args: argparse.Namespace) -> int:
         paths = write_report(args.out, evaluation, best, of_all)
     print_table(evaluation)
     for remark in evaluation.remarks:
-        print(remark)
+        print(plain(remark))
     print(f'written to {", ".join(map(str, paths))}')
     if failure:
         raise failure

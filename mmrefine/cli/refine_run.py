@@ -20,6 +20,7 @@ from ..files.label_ids import LabelRules
 from ..files.made_with import MadeWith
 from ..ops.frame_names import LAST_NUMBER
 from ..refiners.names import refiner_class
+from .lines import plain
 from .methods import (
     offset_folder,
     refiner_config,
@@ -143,9 +144,9 @@ def run_with_bar(
 def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
     """Say what was done; the exit status."""
     for line in report.failed:
-        print(f'failed: {line}', file=sys.stderr)
+        print(f'failed: {plain(line)}', file=sys.stderr)
     for line in report.notes:
-        print(f'note: {line}', file=sys.stderr)
+        print(f'note: {plain(line)}', file=sys.stderr)
     print(summary(report, 'mask area' if of_instances else 'pixels'))
     if report.stopped:
         print(f'stopped: {report.stopped}; the same command goes on from there', file=sys.stderr)

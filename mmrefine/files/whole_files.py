@@ -1,15 +1,23 @@
 """Files that are complete or not there."""
 
+import hashlib
 import os
 import uuid
 from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def write_whole_file(path: str | os.PathLike, content: bytes) -> None:
     """Write a file that gets its name when it is complete.
 
     It is written beside ``path`` under a hidden temporary name, and renamed at the end; so a full
-    disk or a killed process leaves what was there before. Missing folders are made.
+    disk or a killed process leaves what was there before. What a killed process left of the file
+    is taken by the next that writes it. Missing folders are made.
 
     Args:
         path: The final name.
@@ -19,17 +27,38 @@ def write_whole_file(path: str | os.PathLike, content: bytes) -> None:
         OSError: if it cannot be written; ``filename`` is the final name.
     """
     final = Path(path)
-    temporary = final.with_name(f'.{uuid.uuid4().hex}.tmp')
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
+        file, temporary = _temporary(final)
         try:
-            with temporary.open('wb') as file:
+            with file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(final)
+                if fcntl is not None:
+                    temporary.replace(final)  # while it is locked
+            if fcntl is None:
+                temporary.replace(final)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(final)) from error
+
+
+def _temporary(final: Path) -> tuple[IO[bytes], Path]:
+    """An empty file for what will be ``final``: always of one name, unless that is in use."""
+    own = final.with_name(f'.{uuid.uuid4().hex}.tmp')
+    usual = final.with_name(f'.{hashlib.sha256(final.name.encode()).hexdigest()[:32]}.tmp')
+    if fcntl is not None:
+        file = usual.open('ab')
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another process may have renamed it while it was opened here.
+            if os.path.samestat(os.fstat(file.fileno()), usual.stat()):
+                file.truncate(0)
+                return file, usual
+        except OSError:
+            pass  # another process is writing it, or files cannot be locked here
+        file.close()
+    return own.open('wb'), own

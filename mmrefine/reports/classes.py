@@ -1,14 +1,14 @@
 """Names and colours of the classes of a data set."""
 
 import colorsys
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mmseg.utils import dataset_aliases, get_classes, get_palette
+
+from ..files.json_files import read_json
 
 OWN_DATASETS = {'camvid': 'CamVidDataset'}
 Colour = tuple[int, int, int]
@@ -66,12 +66,7 @@ def read_classes(path: str | os.PathLike) -> ClassList:
     Raises:
         ValueError: if there is no such file or it holds something else. The text names the file.
     """
-    try:
-        content = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise ValueError(f'{path}: cannot be read: {error.strerror}') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: expected JSON, the file is broken: {error}') from error
+    content = read_json(path)
     if isinstance(content, list):
         content = {'classes': content}
     if not isinstance(content, dict) or 'classes' not in content:
@@ -104,7 +99,7 @@ def class_list(names: Sequence[str], palette: Any = None) -> ClassList:
         return ClassList(tuple(names), distinct_colours(len(names)))
     try:
         colours = tuple((int(red), int(green), int(blue)) for red, green, blue in palette)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError('palette: expected a list of colours [red, green, blue]') from error
     if len(colours) != len(names) or not all(0 <= v <= 255 for c in colours for v in c):
         raise ValueError(

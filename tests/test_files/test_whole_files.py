@@ -2,7 +2,10 @@
 
 import errno
 import os
+import signal
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -79,3 +82,31 @@ def test_full_disk_leaves_nothing_new(tiny_disk, old):
     assert os.statvfs(tiny_disk).f_bavail > 0
     write_label_map(tiny_disk / 'b.png', labels[:9], LabelMap(labels[:9]))
     assert np.array_equal(np.asarray(Image.open(tiny_disk / 'b.png')), labels[:9])
+
+
+def test_what_a_killed_process_left_is_taken_by_the_next(tmp_path):
+    code = (
+        'import os, signal, sys\n'
+        'from mmrefine.files import whole_files\n'
+        'whole_files.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'whole_files.write_whole_file(sys.argv[1], b"half")\n'
+    )
+    for name in ('a.png', 'n' * 250):  # as long as names may be
+        killed = subprocess.run([sys.executable, '-c', code, str(tmp_path / name)])
+        assert killed.returncode == -signal.SIGKILL
+        assert [path.name[0] for path in tmp_path.iterdir()] == ['.']
+        write_whole_file(tmp_path / name, b'whole')
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'whole']
+        (tmp_path / name).unlink()
+
+
+def test_two_that_write_one_file_at_once(tmp_path):
+    def write(content: bytes) -> None:
+        for _ in range(50):
+            write_whole_file(tmp_path / 'a', content)
+
+    contents = [bytes([n]) * 10**5 for n in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, contents))
+    assert (tmp_path / 'a').read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ['a']
