@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from mmengine.infer import BaseInferencer
 from mmengine.visualization import Visualizer
+from rich.console import Console
 from rich.progress import track
 
 from ..files.find import check_out_folder
@@ -19,7 +20,8 @@ from ..files.label_maps import LabelMap, read_label_map, write_label_map
 from ..files.pictures import PictureFolder, PictureVideo, picture_sink
 from ..methods import DEFAULT
 from ..pictures.changes import draw_refinement
-from ..refiners import Refiner, check_masks, load_image
+from ..refiners import Refiner, check_masks
+from ..refiners.loaders import Loader, image_loader
 from .build import build_refiner
 from .predictions import OpenedPredictions, open_predictions
 from .refinement_inputs import RefinementInput, pair_inputs
@@ -60,6 +62,9 @@ class RefinementInferencer(BaseInferencer):
         weights: Weights in place of those that the method ships or the config names.
         device: Where the network runs; a GPU by default if there is one.
         show_progress: Whether to show a progress bar.
+        bands: Of images of other bands and types, those to look at; see ``load_image``.
+        loader: A function of your own that reads images, or its name ``'module:function'``; see
+            ``mmrefine.refiners.loaders.image_loader``.
         **options: Further options of the refiner: ``scale=1``.
 
     Raises:
@@ -74,6 +79,8 @@ class RefinementInferencer(BaseInferencer):
         weights: str | os.PathLike | None = None,
         device: str | None = None,
         show_progress: bool = True,
+        bands: Sequence[int] | None = None,
+        loader: Loader | str | None = None,
         **options: Any,
     ) -> None:
         # Not the base class's: a refiner is more than a network, and none is looked for elsewhere.
@@ -84,6 +91,7 @@ class RefinementInferencer(BaseInferencer):
         else:
             self.model = build_refiner(model, weights, device, **options)
         self.show_progress = show_progress
+        self._read = image_loader(loader, bands)
         self.pipeline = self._init_pipeline({})
         self.collate_fn = list
         self.visualizer: Visualizer | None = None
@@ -149,7 +157,10 @@ class RefinementInferencer(BaseInferencer):
         batches = self.preprocess(found.entries, batch_size)
         if self.show_progress:
             total = math.ceil(found.number / batch_size)
-            batches = track(batches, 'Refining', total=total)
+            # On a terminal only: files and notebooks' logs get no escape sequences.
+            console = Console(stderr=True)
+            quiet = not console.is_terminal
+            batches = track(batches, 'Refining', total, console=console, disable=quiet)
         predictions: list[Any] = []
         visualization: list[np.ndarray] = []
         with ExitStack() as stack:
@@ -232,7 +243,18 @@ class RefinementInferencer(BaseInferencer):
         return results
 
     def _init_pipeline(self, cfg: Any) -> Callable[[RefinementInput], LoadedInput]:
-        return _load
+        return self._load
+
+    def _load(self, given: RefinementInput) -> LoadedInput:
+        try:
+            image = self._read(given.image)
+            opened = open_predictions(given.predictions)
+            if opened.masks.size:
+                check_masks(opened.masks, (image.shape[0], image.shape[1]))
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f'{given.name}: {error}') from error
+        return LoadedInput(given, image, opened)
 
     def _show(self, picture_rgb: np.ndarray, name: str, wait_time: float) -> None:
         if mpl.get_backend().lower() == 'agg':
@@ -240,18 +262,6 @@ class RefinementInferencer(BaseInferencer):
         if self.visualizer is None:
             self.visualizer = Visualizer()
         self.visualizer.show(picture_rgb, name, wait_time)
-
-
-def _load(given: RefinementInput) -> LoadedInput:
-    try:
-        image = load_image(given.image)
-        opened = open_predictions(given.predictions)
-        if opened.masks.size:
-            check_masks(opened.masks, (image.shape[0], image.shape[1]))
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'{given.name}: {error}') from error
-    return LoadedInput(given, image, opened)
 
 
 def _drawable(masks: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ Legend: H, W = image; N = masks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -14,10 +14,11 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from ..files.label_ids import IGNORED
+from ..files.label_ids import IGNORED_MARK
 from ..files.pictures import PictureVideo, picture_sink
 from ..pictures.changes import changes_of, draw_refinement
 from ..refiners import load_image
+from ..refiners.loaders import Loader
 from .source import ImageFile, OpenedImage, Source
 from .truth import GroundTruth, TrueInstances
 
@@ -34,7 +35,7 @@ class DrawingSource:
         fps: Frames a second of a video.
         truth: What pictures tell fixed from broken pixels by. An image without is refined, but
             gets no picture.
-        bands: Of images of other bands and types, those to show; see ``load_image``.
+        load: What reads images; see ``mmrefine.refiners.loaders.image_loader``.
 
     Attributes:
         failed: A line for each picture that could not be drawn or written.
@@ -49,10 +50,10 @@ class DrawingSource:
         where: str | os.PathLike,
         fps: float = 25,
         truth: GroundTruth | None = None,
-        bands: Sequence[int] | None = None,
+        load: Loader = load_image,
     ) -> None:
         self._source = source
-        self._bands = bands
+        self._load = load
         self._sink = picture_sink(where, fps)
         self._truth = truth
         self.failed: list[str] = []
@@ -97,7 +98,7 @@ class DrawingSource:
     def _draw(self, drawn: _RefinedImage) -> None:
         insets = 0 if isinstance(self._sink, PictureVideo) else 3
         try:
-            array = load_image(drawn.image.path, self._bands)
+            array = self._load(drawn.image.path)
             self._sink.write(drawn.image.name, drawn.draw(array, insets))
         except (ValueError, OSError, MemoryError, cv2.error) as error:
             self._fail(drawn.image, error)
@@ -159,7 +160,7 @@ class _RefinedImage:
     def draw(self, image: np.ndarray, insets: int) -> np.ndarray:
         """Draw all that was added over the image; see ``draw_refinement``."""
         truth, changes = self._truth, None
-        ignore_index: int | None = IGNORED
+        ignore_index: int | None = IGNORED_MARK
         if isinstance(truth, TrueInstances):
             changes = changes_of(self._before != self._after, self._worse)
             numbers = np.zeros_like(self._before)

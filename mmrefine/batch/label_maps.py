@@ -10,7 +10,7 @@ import numpy as np
 
 from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
 from ..files.label_ids import (
-    IGNORED,
+    IGNORED_MARK,
     LabelRules,
     check_class_range,
     ignored_pixels,
@@ -90,7 +90,7 @@ class LabelMapTask:
             refined = opened.refine(marked)
         refined = refined.astype(labels.dtype, copy=False)
         if any_ignored:
-            ignored = marked == IGNORED
+            ignored = marked == IGNORED_MARK
             refined[ignored] = labels[ignored]
         del marked
         write_label_map(self.out, refined, form)

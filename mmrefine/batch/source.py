@@ -13,9 +13,10 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from ..files.label_ids import IGNORED
+from ..files.label_ids import IGNORED_MARK
 from ..files.offsets import OFFSET_SUFFIXES, read_offset, write_offset
 from ..refiners import OffsetRefiner, Refiner, load_image, shift_masks
+from ..refiners.loaders import Loader
 
 Window = tuple[slice, slice]
 
@@ -47,7 +48,7 @@ class OpenedImage:
         size_hw: Size that the masks must have.
         origin: The file that says so.
         refine: Refined masks of given ones: label map (H, W), with
-            ``mmrefine.files.label_ids.IGNORED`` where ignored, or stack uint8 (N, H, W).
+            ``mmrefine.files.label_ids.IGNORED_MARK`` where ignored, or stack uint8 (N, H, W).
         refine_parts: Refined masks of instances, each given with its part of the image, bool
             (h, w); None where a refiner looks at whole images only.
         reach: How far a part must reach beyond its mask, pixels.
@@ -73,12 +74,12 @@ class Source(Protocol):
 
 
 class RefinerSource:
-    """Refines with a refiner, of which a copy with ``IGNORED`` as its ``ignore_index`` is kept.
+    """Refines with a copy of a refiner, whose ``ignore_index`` is ``IGNORED_MARK``.
 
     Args:
         refiner: Any refiner.
         save_offsets: Folder that offset fields are written to.
-        bands: Of images of other bands and types, those to look at; see ``load_image``.
+        load: What reads images; see ``mmrefine.refiners.loaders.image_loader``.
 
     Raises:
         ValueError: if offsets shall be saved and the refiner has none, or does not follow them.
@@ -88,20 +89,20 @@ class RefinerSource:
         self,
         refiner: Refiner,
         save_offsets: str | os.PathLike | None = None,
-        bands: Sequence[int] | None = None,
+        load: Loader = load_image,
     ) -> None:
         if save_offsets is not None:
             _check_follows_offsets(refiner)
         self.refiner = copy.copy(refiner)
         if hasattr(self.refiner, 'ignore_index'):
-            self.refiner.ignore_index = IGNORED
-        self.bands = bands
+            self.refiner.ignore_index = IGNORED_MARK
+        self.load = load
         self.save_offsets = None if save_offsets is None else Path(save_offsets)
 
     @contextmanager
     def open(self, image: ImageFile) -> Iterator[OpenedImage]:
         """Read the image and predict what does not depend on the masks."""
-        array = load_image(image.path, self.bands)
+        array = self.load(image.path)
         size_hw = (array.shape[0], array.shape[1])
         if self.save_offsets is None:
             yield OpenedImage(size_hw, image.path, self.refiner.open(array), *self._in_parts(array))
@@ -178,7 +179,7 @@ class OffsetFolderSource:
         size_hw = (offset.shape[1], offset.shape[2])
 
         def shift(masks: np.ndarray) -> np.ndarray:
-            return shift_masks(masks, offset, self.scale, self.steps, IGNORED)
+            return shift_masks(masks, offset, self.scale, self.steps, IGNORED_MARK)
 
         yield OpenedImage(size_hw, path, shift)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files.label_ids import IGNORED, with_ignored
+from ..files.label_ids import IGNORED_MARK, with_ignored
 from ..ops import order_frames
 from ..ops.frame_names import LAST_NUMBER
 from ..refiners import Refiner, load_image
+from ..refiners.loaders import Loader
 from ..refiners.steady import SoftFrame, soft_frame, steady_masks
 from .label_maps import LabelMapTask
 from .source import ImageFile, OpenedImage
@@ -31,7 +32,7 @@ class SteadySource:
         one_video: Whether all tasks are one video, in the order they have; else videos and order
             are read from the names of images, without what all of them end with.
         pattern: How they are read, see ``mmrefine.ops.frame_key``.
-        bands: Of images of other bands and types, those to look at; see ``load_image``.
+        load: What reads images; see ``mmrefine.refiners.loaders.image_loader``.
 
     Raises:
         ValueError: if ``reach`` is negative, names do not tell videos and order, or each of
@@ -45,11 +46,11 @@ class SteadySource:
         reach: int = 1,
         one_video: bool = False,
         pattern: str = LAST_NUMBER,
-        bands: Sequence[int] | None = None,
+        load: Loader = load_image,
     ) -> None:
         if reach < 0:
             raise ValueError(f'reach: must be 0 or more, got {reach}')
-        self.refiner, self.reach, self.bands = refiner, reach, bands
+        self.refiner, self.reach, self.load = refiner, reach, load
         orders = [list(range(len(tasks)))] if one_video else _orders(tasks, pattern)
         videos = [[tasks[place] for place in order] for order in orders]
         self._places = {
@@ -66,7 +67,7 @@ class SteadySource:
         size_hw = (frame.image.shape[0], frame.image.shape[1])
 
         def refine(masks: np.ndarray) -> np.ndarray:
-            return steady_masks(frame, self._readable(near), IGNORED)
+            return steady_masks(frame, self._readable(near), IGNORED_MARK)
 
         yield OpenedImage(size_hw, image.path, refine)
 
@@ -82,10 +83,10 @@ class SteadySource:
     def _look(self, task: LabelMapTask) -> SoftFrame:
         path = task.image.path
         if path not in self._soft:
-            image = load_image(path, self.bands)
+            image = self.load(path)
             form, ignored = task.read((image.shape[0], image.shape[1]))
             coarse = with_ignored(form.labels, ignored)
-            self._soft[path] = soft_frame(self.refiner, image, coarse, IGNORED)
+            self._soft[path] = soft_frame(self.refiner, image, coarse, IGNORED_MARK)
             while len(self._soft) > 2 * self.reach + 1:
                 self._soft.popitem(last=False)
         self._soft.move_to_end(path)

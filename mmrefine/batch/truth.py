@@ -64,7 +64,7 @@ class GroundTruth(Protocol):
             size_hw: Its size.
 
         Returns:
-            Integers (H, W) with ``mmrefine.files.label_ids.IGNORED`` where ignored; or
+            Integers (H, W) with ``mmrefine.files.label_ids.IGNORED_MARK`` where ignored; or
             instances.
 
         Raises:

@@ -130,6 +130,12 @@ def add_bands(parser: argparse.ArgumentParser) -> None:
         metavar=('RED', 'GREEN', 'BLUE'),
         help='numbers of the bands to look at, from 1, of images with more than 4 bands or floats',
     )
+    parser.add_argument(
+        '--loader',
+        metavar='MODULE:FUNCTION',
+        help='a Python function of yours that reads images: from a path to a BGR uint8 array; it '
+        'is imported and run',
+    )
 
 
 def add_pictures(parser: argparse.ArgumentParser) -> None:

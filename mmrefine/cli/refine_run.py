@@ -19,6 +19,7 @@ from ..batch.tasks import Task, run_tasks
 from ..files.label_ids import LabelRules
 from ..files.made_with import MadeWith
 from ..ops.frame_names import LAST_NUMBER
+from ..refiners.loaders import image_loader
 from ..refiners.names import refiner_class
 from .lines import plain
 from .methods import (
@@ -101,7 +102,7 @@ def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> Sour
     if save_offsets and method and method.follows_offsets:
         options |= method.follows_offsets
     refiner = build_refiner(config, args.checkpoint, args.device, **options)
-    return RefinerSource(refiner, save_offsets, getattr(args, 'bands', None))
+    return RefinerSource(refiner, save_offsets, image_loader(args.loader, args.bands))
 
 
 def make_steady(args: argparse.Namespace, source: Source, work: Any, reach: int) -> Source:
@@ -110,7 +111,7 @@ def make_steady(args: argparse.Namespace, source: Source, work: Any, reach: int)
         raise ValueError('--steady: averages probabilities, which offset fields do not hold')
     one_video = isinstance(work, VideoLabelMaps)
     pattern = getattr(args, 'pattern', None) or LAST_NUMBER
-    return SteadySource(source.refiner, work.tasks, reach, one_video, pattern, source.bands)
+    return SteadySource(source.refiner, work.tasks, reach, one_video, pattern, source.load)
 
 
 def make_drawing(
@@ -120,7 +121,8 @@ def make_drawing(
     truth = args.kind.open_truth(args, rules) if args.ground_truth else None
     given = fps if args.fps is None else args.fps
     given = 25 if given is None else given
-    return DrawingSource(source, args.visualize, given, truth, args.bands)
+    load = image_loader(args.loader, args.bands)
+    return DrawingSource(source, args.visualize, given, truth, load)
 
 
 def run_with_bar(

@@ -10,7 +10,7 @@ from mmengine.dataset import BaseDataset
 from ..files.find import files_below
 from ..files.label_maps import read_label_map
 from ..ops import draw_label_map
-from ..ops.boundary import IGNORED
+from ..ops.ignored import IGNORED_BYTE
 from ..registry import DATASETS
 
 
@@ -98,7 +98,7 @@ class LabelMapDataset(BaseDataset):
         path = self.get_data_info(index)['path']
         labels = read_label_map(path).labels.astype(np.int64)
         if self.reduce_zero_label:
-            labels = np.where((labels == 0) | (labels == IGNORED), IGNORED, labels - 1)
+            labels = np.where((labels == 0) | (labels == IGNORED_BYTE), IGNORED_BYTE, labels - 1)
         if self.crop_size is not None:
             rows, columns = (
                 slice(start := np.random.randint(max(have - want, 0) + 1), start + want)  # noqa: NPY002

@@ -18,10 +18,13 @@ from mmengine.dataset import BaseDataset
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from ..files.images import decode_image
 from ..files.instances import Instance, read_annotations, read_coarse
+from ..files.label_maps import read_label_map
 from ..ops import crop_patches
 from ..ops.boxes import boundary_scores
 from ..ops.colour_odds import colour_odds, surroundings
+from ..ops.ignored import IGNORED_BYTE
 from ..registry import DATASETS
 from ..structures.patch_fields import COARSE_MASK
 from .mask_errors import make_mistake, with_few_corners
@@ -29,7 +32,6 @@ from .patch_cutting import match_instances
 from .patch_looks import change_looks
 from .patches import PATCH_METAINFO
 
-IGNORED = 255
 AROUND = 96  # pixels of the image around an object that are looked at
 
 
@@ -141,7 +143,7 @@ class ObjectPatchDataset(BaseDataset):
         info = self.get_data_info(idx)
         # mmengine seeds `random` in every worker
         rng = np.random.default_rng(idx if self.test_mode else random.getrandbits(32))
-        image = _read(info['img_path'], cv2.IMREAD_COLOR)
+        image = _read(info['img_path'])
         if 'label_path' in info:
             pairs = self._pairs_of_maps(info, image.shape[:2], rng)
         else:
@@ -162,15 +164,15 @@ class ObjectPatchDataset(BaseDataset):
     def _pairs_of_maps(
         self, info: dict, size_hw: tuple[int, int], rng: np.random.Generator
     ) -> list[Pair]:
-        labels = _read(info['label_path'], cv2.IMREAD_UNCHANGED)
-        counts = np.bincount(labels.ravel(), minlength=IGNORED + 1)[:IGNORED]
+        labels = read_label_map(info['label_path']).labels
+        counts = np.bincount(labels.ravel(), minlength=IGNORED_BYTE + 1)[:IGNORED_BYTE]
         large = np.flatnonzero(counts >= self.min_area)
         chosen = rng.permutation(large if self.with_zero else large[large != 0])
         predicted = self._drawn(info['coarse'], rng)
-        guess = None if predicted is None else _read(predicted, cv2.IMREAD_UNCHANGED)
+        guess = None if predicted is None else read_label_map(predicted).labels
         return [
             Pair(
-                np.where(labels == IGNORED, IGNORED, labels == label).astype(np.uint8),
+                np.where(labels == IGNORED_BYTE, IGNORED_BYTE, labels == label).astype(np.uint8),
                 None if guess is None else guess == label,
             )
             for label in chosen[: self.objects_per_image]
@@ -213,7 +215,7 @@ class ObjectPatchDataset(BaseDataset):
         image, truth = image[part], pair.truth[part]
         if pair.predicted is None and rng.random() < self.polygon_share:
             drawn = with_few_corners(truth == 1, rng.uniform(0.7, 3))
-            truth = np.where(truth == IGNORED, truth, drawn).astype(np.uint8)
+            truth = np.where(truth == IGNORED_BYTE, truth, drawn).astype(np.uint8)
         if pair.predicted is not None:
             coarse = pair.predicted[part]
         else:
@@ -231,7 +233,7 @@ class ObjectPatchDataset(BaseDataset):
             if self.looks:
                 patch[..., :3] = change_looks(patch[..., :3], rng)
             if rng.random() < self.invert_share:
-                known, true = ~known, np.where(true == IGNORED, true, 1 - true)
+                known, true = ~known, np.where(true == IGNORED_BYTE, true, 1 - true)
                 patch[..., 3] = 255 - patch[..., 3]
             turns, flip = int(rng.integers(4)), rng.random() < 0.5
             yield (
@@ -263,11 +265,11 @@ class ObjectPatchDataset(BaseDataset):
         raise ValueError(f'{self.ann_file}: {self.max_refetch} images had no patch to learn from')
 
 
-def _read(path: str, flags: int) -> np.ndarray:
-    array = cv2.imread(path, flags)
-    if array is None:
-        raise ValueError(f'{path} is missing, is not an image, or is incomplete')
-    return array
+def _read(path: str) -> np.ndarray:
+    try:
+        return decode_image(Path(path).read_bytes(), path)
+    except OSError as error:
+        raise ValueError(f'{path} cannot be read: {error.strerror}') from error
 
 
 def _turned(array: np.ndarray, turns: int, flip: bool) -> np.ndarray:

@@ -14,7 +14,7 @@ CITYSCAPES_CLASSES = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)
 CITYSCAPES_INSTANCE_FACTOR = 1000
 
 # Takes the place of every ignored label while refining; such a label in a file is refused.
-IGNORED = int(np.iinfo(np.int16).min)
+IGNORED_MARK = int(np.iinfo(np.int16).min)
 
 LabelIds = Literal['plain', 'cityscapes']
 
@@ -60,19 +60,21 @@ def ignored_pixels(
 
 
 def with_ignored(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
-    """Labels (H, W) with ``IGNORED`` where ignored, in the smallest type that holds both.
+    """Labels (H, W) with ``IGNORED_MARK`` where ignored, in the smallest type that holds both.
 
     As they are where none is ignored; bool becomes uint8.
 
     Raises:
-        ValueError: if ``IGNORED`` is a label.
+        ValueError: if ``IGNORED_MARK`` is a label.
     """
-    if labels.dtype.kind == 'i' and ((labels == IGNORED) & ~ignored).any():
-        raise ValueError(f'label {IGNORED} stands for ignored pixels here; give it another number')
+    if labels.dtype.kind == 'i' and ((labels == IGNORED_MARK) & ~ignored).any():
+        raise ValueError(
+            f'label {IGNORED_MARK} stands for ignored pixels here; give it another number'
+        )
     if not ignored.any():
         return labels.view(np.uint8) if labels.dtype == np.bool_ else labels
     marked = labels.astype(np.result_type(labels.dtype, np.int16))
-    marked[ignored] = IGNORED
+    marked[ignored] = IGNORED_MARK
     return marked
 
 

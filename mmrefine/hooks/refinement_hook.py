@@ -20,6 +20,7 @@ from mmengine.structures import BaseDataElement
 
 from ..methods import DEFAULT
 from ..refiners import Refiner, refine_through
+from ..refiners.loaders import Loader, image_loader
 from ..refiners.names import refiner_settings
 from ..registry import HOOKS, REFINERS
 from ..structures.predicted_masks import (
@@ -51,6 +52,9 @@ class RefinementHook(Hook):
         refiner: Name of a method (by default the one that is default everywhere), config of a
             refiner, or a refiner; several in a sequence are applied one after the other.
         val: Refine during validation, too.
+        bands: Of images of other bands and types, those to look at; see ``load_image``.
+        loader: A function of your own that reads images, or its name ``'module:function'``; see
+            ``mmrefine.refiners.loaders.image_loader``.
 
     Raises:
         TypeError: if ``refiner`` is something else.
@@ -65,6 +69,8 @@ class RefinementHook(Hook):
         self,
         refiner: Refiner | Mapping | str | Sequence[Refiner | Mapping | str] = DEFAULT,
         val: bool = True,
+        bands: Sequence[int] | None = None,
+        loader: Loader | str | None = None,
     ) -> None:
         parts = refiner if isinstance(refiner, list | tuple) else [refiner]
         for part in parts:
@@ -77,6 +83,7 @@ class RefinementHook(Hook):
             raise ValueError('refiner: expected at least one refiner, got an empty sequence')
         self._parts: list[Any] = [refiner_settings(p) if isinstance(p, str) else p for p in parts]
         self.val = val
+        self._load = image_loader(loader, bands)
         self._handle: torch.utils.hooks.RemovableHandle | _AfterMerge | None = None
         self._reset_statistics()
 
@@ -153,7 +160,7 @@ class RefinementHook(Hook):
                 "load images from files and keep 'img_path' in the meta_keys of its packing step"
             )
         start = time.perf_counter()
-        refine = refine_through(self._parts, image)
+        refine = refine_through(self._parts, image, self._load)
         for field in predicted_fields(sample):
             masks = predicted_masks(sample, field)
             coarse = to_array(masks)

@@ -16,8 +16,6 @@ from .label_boxes import LabelBox, label_boxes
 
 Array = TypeVar('Array', np.ndarray, torch.Tensor)
 
-IGNORED = IGNORED_BYTE  # in every uint8 map that the package makes
-
 
 def distance_map(label_map: Array, ignore_index: int = 255) -> Array:
     """Distance of every pixel to the nearest pixel that does not carry its label.
@@ -73,7 +71,7 @@ def boundary_map(label_map: Array, width: float = 5, ignore_index: int = 255) ->
 def boundary_from_distance(distance: np.ndarray, ignored: np.ndarray, width: float) -> np.ndarray:
     """``boundary_map`` for those who have the distances (H, W) and the ignored pixels already."""
     boundary = (distance <= width).astype(np.uint8)
-    boundary[ignored] = IGNORED
+    boundary[ignored] = IGNORED_BYTE
     return boundary
 
 

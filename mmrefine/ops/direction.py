@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from .boundary import (
-    IGNORED,
     Array,
     boundary_from_distance,
     check_width,
@@ -21,6 +20,7 @@ from .boundary import (
     label_array,
     like,
 )
+from .ignored import IGNORED_BYTE
 from .label_boxes import LabelBox, label_boxes
 
 
@@ -74,7 +74,7 @@ def segfix_targets(
     ignored = labels == ignore_index
     distance = distance_in_boxes(labels, boxes, ignored)
     direction = _direction(distance, labels, boxes, num_directions, kernel_size)
-    direction[ignored] = IGNORED
+    direction[ignored] = IGNORED_BYTE
     boundary = boundary_from_distance(distance, ignored, width)
     return like(distance, label_map), like(boundary, label_map), like(direction, label_map)
 
@@ -148,7 +148,7 @@ def direction_to_offset(direction_map: Array, num_directions: int = 8) -> Array:
     """
     check_directions(num_directions)
     _check_classes(direction_map, num_directions)
-    table = np.zeros((2, IGNORED + 1), np.int32)
+    table = np.zeros((2, IGNORED_BYTE + 1), np.int32)
     table[:, :num_directions] = DIRECTION_VECTORS[num_directions].T
     if isinstance(direction_map, torch.Tensor):
         vectors = torch.from_numpy(table).to(direction_map.device)
@@ -177,10 +177,11 @@ def _check_classes(direction_map: Array, num_directions: int) -> None:
     if direction_map.ndim != 2:
         raise ValueError(f'direction_map must have shape (H, W), got {tuple(direction_map.shape)}')
     known = (direction_map >= 0) & (direction_map < num_directions)
-    if not (known | (direction_map == IGNORED)).all():
+    if not (known | (direction_map == IGNORED_BYTE)).all():
         raise ValueError(
             f'direction_map must hold 0 ... {num_directions - 1} for num_directions='
-            f'{num_directions}, or {IGNORED}; got {direction_map.min()} ... {direction_map.max()}'
+            f'{num_directions}, or {IGNORED_BYTE}; got {direction_map.min()} ... '
+            f'{direction_map.max()}'
         )
 
 

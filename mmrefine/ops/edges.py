@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .boundary import IGNORED
+from .ignored import IGNORED_BYTE
 
 Array = TypeVar('Array', np.ndarray, torch.Tensor)
 
@@ -55,7 +55,7 @@ def semantic_edge_map(label_map: Array, ignore_index: int = 255) -> Array:
         edge[there] |= differ
     byte = torch.uint8 if isinstance(edge, torch.Tensor) else np.uint8
     result: Array = edge.view(byte)
-    result[ignored] = IGNORED
+    result[ignored] = IGNORED_BYTE
     return result
 
 

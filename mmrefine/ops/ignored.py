@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-IGNORED_BYTE = 255  # by custom, in maps of one byte a pixel
+IGNORED_BYTE = 255  # by custom, in maps of one byte a pixel; so in all that the package makes
 
 IgnoreIndex = int | None | Literal['auto']
 

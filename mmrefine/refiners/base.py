@@ -115,12 +115,15 @@ class OffsetRefiner(Protocol):
         """Masks refined with a known offset field."""
 
 
-def refine_through(refiners: Sequence[Refiner], image: Image) -> Callable[[np.ndarray], np.ndarray]:
+def refine_through(
+    refiners: Sequence[Refiner], image: Image, load: Callable[[Image], np.ndarray] | None = None
+) -> Callable[[np.ndarray], np.ndarray]:
     """Masks of one image through several refiners, one after the other.
 
     Args:
         refiners: They.
         image: As for ``Refiner.refine``.
+        load: What reads the image; ``load_image``.
 
     Returns:
         A function from masks to refined masks, for any number of masks. The image is read and what
@@ -133,7 +136,7 @@ def refine_through(refiners: Sequence[Refiner], image: Image) -> Callable[[np.nd
         if not masks.size:
             return masks
         if not opened:
-            array = load_image(image)
+            array = (load or load_image)(image)
             opened.extend(refiner.open(array) for refiner in refiners)
         for step in opened:
             masks = step(masks)

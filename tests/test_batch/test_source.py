@@ -6,7 +6,7 @@ import pytest
 
 from mmrefine.batch.label_maps import LabelMaps
 from mmrefine.batch.source import ImageFile, OffsetFolderSource, RefinerSource
-from mmrefine.files.label_ids import IGNORED, LabelRules
+from mmrefine.files.label_ids import IGNORED_MARK, LabelRules
 from mmrefine.files.offsets import write_offset
 from mmrefine.refiners import Refiner
 
@@ -32,10 +32,10 @@ def image(tmp_path):
 
 def test_any_refiner_refines_and_is_left_as_it_is(image):
     refiner = Shift()
-    labels = np.tile([1, 2, IGNORED, 255, 4], (3, 1))
+    labels = np.tile([1, 2, IGNORED_MARK, 255, 4], (3, 1))
     with RefinerSource(refiner).open(ImageFile(image, ['a'])) as opened:
         assert opened.size_hw == (3, 5)
-        assert opened.refine(labels)[0].tolist() == [4, 1, IGNORED, 255, 255]
+        assert opened.refine(labels)[0].tolist() == [4, 1, IGNORED_MARK, 255, 255]
     assert refiner.ignore_index == 255
 
 

@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 
 from mmrefine.batch.truth import TrueAnnotations, TrueInstances, TrueLabelMaps
 from mmrefine.files.instances import Instance
-from mmrefine.files.label_ids import IGNORED, LabelRules
+from mmrefine.files.label_ids import IGNORED_MARK, LabelRules
 
 SIZE = (5, 8)
 
@@ -44,7 +44,7 @@ def test_label_maps_by_name(maps):
     truth = TrueLabelMaps(maps)
     labels = truth.read(['a'], SIZE)
     assert labels.dtype == np.int16
-    assert labels[0, 0] == IGNORED
+    assert labels[0, 0] == IGNORED_MARK
     assert (labels.ravel()[1:] == 1).all()
     assert truth.read(['x/b'], SIZE)[1, 1] == 2
     assert truth.read(['unknown', 'y/b', 'a'], SIZE)[1, 1] == 3, 'the first name that is known'
@@ -73,9 +73,9 @@ def test_a_single_label_map_is_that_of_any_name(maps):
 def test_what_the_labels_mean(maps):
     labels = TrueLabelMaps(maps, LabelRules(None)).read(['a'], SIZE)
     assert labels[0, 0] == 255
-    assert (TrueLabelMaps(maps, LabelRules(1)).read(['a'], SIZE) == IGNORED).sum() == 39
+    assert (TrueLabelMaps(maps, LabelRules(1)).read(['a'], SIZE) == IGNORED_MARK).sum() == 39
     labels = TrueLabelMaps(maps, LabelRules(label_ids='cityscapes')).read(['a'], SIZE)
-    assert (labels == IGNORED).all(), 'label id 1 is void'
+    assert (labels == IGNORED_MARK).all(), 'label id 1 is void'
 
 
 def test_end_of_names(maps):

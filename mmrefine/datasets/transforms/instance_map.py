@@ -6,7 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from ...files.label_maps import decode_label_map
 from ...ops import distance_map
-from ...ops.boundary import IGNORED
+from ...ops.ignored import IGNORED_BYTE
 from ...registry import TRANSFORMS
 
 
@@ -92,9 +92,9 @@ class PaintInstanceMap(BaseTransform):
         masks = [(i.crowd, i.mask(size_hw)) for i in results['instances']]
         masks.sort(key=lambda pair: np.count_nonzero(pair[1]), reverse=True)
         for number, (crowd, mask) in enumerate(masks, start=1):
-            ids[mask] = IGNORED if crowd else number + (number >= IGNORED)
+            ids[mask] = IGNORED_BYTE if crowd else number + (number >= IGNORED_BYTE)
         if self.ignore_beyond is not None:
-            ids[distance_map(ids, IGNORED) > self.ignore_beyond] = IGNORED
+            ids[distance_map(ids, IGNORED_BYTE) > self.ignore_beyond] = IGNORED_BYTE
         results['gt_seg_map'] = ids
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results

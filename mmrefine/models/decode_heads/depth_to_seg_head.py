@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...ops.ignored import IGNORED_BYTE
 from ...registry import MODELS
-
-IGNORED = 255
 
 
 @MODELS.register_module()
@@ -79,13 +78,15 @@ class DepthToSegHead(BaseModule):
         Raises:
             ValueError: if a group is out of range.
         """
-        known = groups[groups != IGNORED]
+        known = groups[groups != IGNORED_BYTE]
         if len(known) and not 0 <= int(known.min()) <= int(known.max()) < self.num_groups:
             raise ValueError(
                 f'groups must be from 0 to {self.num_groups - 1} (num_groups of the head) or '
-                f'{IGNORED}, got {sorted(known.unique().tolist())}'
+                f'{IGNORED_BYTE}, got {sorted(known.unique().tolist())}'
             )
         logits = self(disparity)
         with torch.autocast(logits.device.type, enabled=False):
-            errors = F.cross_entropy(logits.float(), groups, ignore_index=IGNORED, reduction='sum')
+            errors = F.cross_entropy(
+                logits.float(), groups, ignore_index=IGNORED_BYTE, reduction='sum'
+            )
         return self.loss_weight * errors / max(1, known.numel())

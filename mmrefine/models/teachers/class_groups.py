@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from ...ops.ignored import IGNORED_BYTE
+
 FOLDER = Path(__file__).parent / 'groups'
 SHIPPED = tuple(sorted(path.stem for path in FOLDER.glob('*.json')))
-IGNORED = 255
 
 
 class ClassGroups(NamedTuple):
@@ -53,4 +54,4 @@ def read_groups(groups: str | os.PathLike) -> ClassGroups:
     if len(members) < 2:
         raise ValueError(f'groups: {path} must have two groups or more, has {len(members)}')
     number = {name: k for k, names in enumerate(members.values()) for name in names}
-    return ClassGroups(tuple(members), tuple(number.get(name, IGNORED) for name in classes))
+    return ClassGroups(tuple(members), tuple(number.get(name, IGNORED_BYTE) for name in classes))
