@@ -35,6 +35,8 @@ def test_known_datasets_have_names_and_colours():
         ('[1]', r'classes: expected a list of names, got \[1\]'),
         ('["a", "b", "a"]', 'classes: every name once, got more of a'),
         ('{"classes": ["a"], "palette": [[0, 0, 300]]}', 'palette: expected 1 colours of 0 to 255'),
+        ('{"classes": ["a"], "palette": [[0, 0, Infinity]]}', 'palette: expected a list of col'),
+        ('[' * 10**5, 'expected JSON'),
         ('{"classes": ["a"], "palette": [[0, 0]]}', 'palette: expected a list of colours'),
     ],
 )

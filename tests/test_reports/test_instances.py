@@ -9,7 +9,12 @@ from mmrefine.measures import trimap_iou
 from mmrefine.measures.coco import instance_figures, matched_instances
 from mmrefine.ops.run_lengths import encode_mask
 from mmrefine.reports.evaluation import WIDTHS
-from mmrefine.reports.instances import InstanceRules, InstancesTask, evaluate_results
+from mmrefine.reports.instances import (
+    InstanceRules,
+    InstancesTask,
+    evaluate_results,
+    read_truth,
+)
 
 
 def values(evaluation):
@@ -116,3 +121,52 @@ def test_matched_instances_by_their_places(coco):
     assert matched_instances(gt, before[::-1]) == [(0, 2), (1, 1), (2, 0)]
     assert matched_instances(gt, coco / 'after.json') == [(0, 0), (1, 1)]
     assert matched_instances(gt, before, iou_threshold=0.99) == []
+
+
+def change(path, **values):
+    content = json.loads(path.read_text())
+    (content['annotations'] if isinstance(content, dict) else content)[0].update(values)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ('values', 'words'),
+    [
+        (dict(segmentation=[]), 'without a mask'),
+        (dict(segmentation=None), 'without a mask'),
+        (dict(image_id=99), 'of unknown images'),
+        (dict(category_id=99), 'of no category'),
+    ],
+)
+def test_annotations_that_judge_nothing_are_counted(coco, values, words):
+    change(coco / 'gt.json', **values)
+    truth = read_truth(coco / 'gt.json')
+    assert truth.remarks == (f'{coco}/gt.json: 1 annotations {words} are passed over.',)
+    found = evaluate_results({'after': coco / 'after.json'}, coco / 'gt.json')
+    assert truth.remarks[0] in found.remarks
+    assert found.subject == '2 instances in 2 images'
+
+
+@pytest.mark.parametrize(
+    ('values', 'text'),
+    [
+        (dict(score='0.9'), "entry 0: expected a number as score, got '0.9'"),
+        (dict(score=None), 'entry 0: expected a number as score, got None'),
+        (dict(category_id=[1]), r'entry 0: category_id is no id: \[1\]'),
+        (dict(image_id=77), 'image_id 77 not in the annotations'),
+    ],
+)
+def test_results_of_the_wrong_kind_are_named(coco, values, text):
+    change(coco / 'after.json', **values)
+    with pytest.raises(ValueError, match=f'after.json: .*{text}'):
+        evaluate_results({'after': coco / 'after.json'}, coco / 'gt.json')
+
+
+def test_masks_without_classes_are_judged_as_one_class(coco):
+    entries = json.loads((coco / 'gt.json').read_text())['annotations'][:1]
+    masks = [dict(segmentation=e['segmentation'], area=1, predicted_iou=0.5) for e in entries]
+    (coco / '7.json').write_text(json.dumps(masks))
+    found = evaluate_results({'sam': coco / '7.json'}, coco / 'gt.json')
+    assert found.classes == ['object']
+    assert 'have no classes' in found.remarks[-1]
+    assert 0 < values(found)['ap50'][0] < 100
