@@ -79,6 +79,7 @@ class PanopticFile:
 
     of_instances = False
     fps: float | None = None
+    remarks: Sequence[str] = ()
 
     def __init__(
         self, images: str | os.PathLike, masks: str | os.PathLike, out: str | os.PathLike
