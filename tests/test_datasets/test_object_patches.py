@@ -159,7 +159,7 @@ def test_files_that_do_not_fit(folder):
     with pytest.raises(ValueError, match='either ann_file or masks'):
         make(folder, ann_file='a.json')
     (folder / 'masks/1.png').unlink()
-    with pytest.raises(ValueError, match=r'masks/1\.png is missing'):
+    with pytest.raises(ValueError, match=r'masks/1\.png: no such label map'):
         make(folder)[1]
 
 
