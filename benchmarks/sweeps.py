@@ -40,7 +40,7 @@ SWEEPS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     'instances': ('instances', [BPR | dict(instances=n) for n in (1, 10, 100, 500)]),
     'patches': (
         'diameter',
-        [BPR | dict(instances=1, diameter=d) for d in (40, 120, 360, 1000)],
+        [BPR | dict(instances=1, diameter=d) for d in (40, 120, 360, 700)],
     ),
     'classes': ('classes', [SEGFIX | dict(classes=c) for c in (2, 11, 50, 150)]),
     'size of label maps': ('megapixels', [SEGFIX | dict(megapixels=m) for m in (0.2, 0.4, 1, 2)]),
@@ -132,7 +132,7 @@ def plot(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
         above.set_title(f'{points[0]["method"]}: {name}')
         below.set_xlabel('diameter, pixels' if axis == 'diameter' else axis)
         for part in (above, below):
-            part.set_ylim(bottom=0)
+            part.set_ylim(0, 1.1 * max(part.lines[0].get_ydata()))
             part.grid(alpha=0.3)
     axes[0][0].set_ylabel('processor seconds')
     axes[1][0].set_ylabel('peak memory, GB')
