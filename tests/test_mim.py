@@ -173,7 +173,7 @@ def refine(
         *('--config', config, '--checkpoint', checkpoint),
         cwd=work,
     )
-    assert {path.name for path in (work / 'refined').iterdir()} == {'0.png', '1.png', '2.png'}
+    assert {path.name for path in (work / 'refined').glob('*.png')} == {'0.png', '1.png', '2.png'}
 
 
 def test_openmim_after_a_normal_install(

@@ -64,7 +64,12 @@ def run(args: argparse.Namespace) -> int:
     jobs = Jobs(build, names, limits)
     hosts = None if args.host in LOOPBACK else ['*']
     config = uvicorn.Config(
-        create_server(jobs, hosts), args.host, args.port, log_level='warning', access_log=False
+        create_server(jobs, hosts),
+        args.host,
+        args.port,
+        log_config=None,  # its own closes the log files that others have open
+        log_level='warning',
+        access_log=False,
     )
     try:
         _announcing_server()(config).run()

@@ -159,10 +159,12 @@ class SegFixRefiner(NetworkRefiner):
         self, array: np.ndarray, tile: Tile, names: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Fields in the core of a tile of an image."""
-        seen = padded(array[tile.seen])
+        seen, whole = array[tile.seen], array.shape[:2]
+        # Networks as released resize corner on corner, and were run on images as they are.
+        if not getattr(self.model.backbone, 'align_corners', False):
+            seen, whole = padded(seen), tuple(-(-side // STRIDE) * STRIDE for side in whole)
         size_hw = seen.shape[:2]
         meta: dict[str, Any] = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), size_hw)
-        whole = tuple(-(-side // STRIDE) * STRIDE for side in array.shape[:2])
         if size_hw != whole:
             meta[PART_OF] = (tile.seen[0].start, tile.seen[1].start, *whole)
         tensor = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1)))

@@ -229,11 +229,14 @@ def test_built_by_name_of_a_config_with_options(monkeypatch):
     assert np.array_equal(refined, refiner.refine(picture(), label_map()))
 
 
-def test_progress_is_shown_where_wanted(capsys):
+def test_progress_is_shown_where_wanted(capsys, monkeypatch):
     RefinementInferencer(RollingRefiner())(picture(), label_map())
-    assert 'Refining' in capsys.readouterr().out
+    assert capsys.readouterr() == ('', ''), 'no terminal'
+    monkeypatch.setenv('FORCE_COLOR', '1')  # what rich takes for a terminal
+    RefinementInferencer(RollingRefiner())(picture(), label_map())
+    assert 'Refining' in capsys.readouterr().err
     RefinementInferencer(RollingRefiner(), show_progress=False)(picture(), label_map())
-    assert capsys.readouterr().out == ''
+    assert capsys.readouterr() == ('', '')
 
 
 def test_show_says_where_no_window_can_be_opened(inferencer, monkeypatch):

@@ -93,7 +93,10 @@ def serve() -> Iterator[Callable[..., Served]]:
 
     def start(refiners: dict[str, Refiner], limits: Limits | None = None) -> Served:
         jobs = Jobs(refiners.__getitem__, list(refiners), limits)
-        config = uvicorn.Config(create_server(jobs), '127.0.0.1', 0, log_level='error')
+        # Its own log_config would close the log files that other tests have open.
+        config = uvicorn.Config(
+            create_server(jobs), '127.0.0.1', 0, log_config=None, log_level='error'
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -104,7 +104,8 @@ def test_bpr_equals_the_released_network(tmp_path, name, size):
     with torch.no_grad():
         found = network.double().predict_probabilities(inputs)
         expected = plain_bpr(rounded(weights), inputs)
-    torch.testing.assert_close(found, expected)
+    # The refiner folded the norms into the convolutions, in float32.
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     assert expected.std() > 1e-2
 
 

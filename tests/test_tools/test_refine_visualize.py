@@ -111,7 +111,13 @@ def test_images_of_another_size_do_not_fit_in_a_video(refine, folders):
     assert 'refined 4, failed 3' in outcome.out
     assert outcome.err.count('all frames of a video have one size') == 3
     assert f'failed: picture of {folders / "images" / "d.jpg"}: d: expected a pic' in outcome.err
-    assert len(files_below(folders / 'out')) == 4
+    assert files_below(folders / 'out') == [
+        '.mmrefine.json',
+        'a.png',
+        'd.npy',
+        'x/b.png',
+        'x/c.png',
+    ]
 
 
 @pytest.mark.parametrize(
