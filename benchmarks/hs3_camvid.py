@@ -125,7 +125,7 @@ def run(args: argparse.Namespace, out: Path, results: dict, path: Path) -> None:
             settings += options(variant, clusters / 'clusters.json', seed)
             work_dir = out / key.replace(' ', '_')
             semeda_camvid.train(f'hs3/{config}', work_dir, out / 'data', settings, args.amp)
-            results[key] = last_figures(work_dir)
+            results[key] = last_figures(work_dir, FIGURES)
             save(results, path)
             print(key, {name: round(value, 2) for name, value in results[key].items()})
 
