@@ -84,7 +84,7 @@ class WatchingSource:
                 seen.add(masks, found.masks, found.confidence)
                 return found.masks
 
-            yield replace(opened, refine=refine)
+            yield replace(opened, refine=refine, refine_parts=None)
         folder = self._folder / str(len(self.views))
         folder.mkdir(parents=True)
         self.views.append(seen.write(image.path.name, array, folder))

@@ -2,14 +2,20 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mmrefine.apis import build_refiner
+from mmrefine.app.uploads import refine_uploads
 from mmrefine.app.views import WatchingSource, outline_path
 from mmrefine.batch.source import ImageFile
 from mmrefine.refiners.confidence import Refined
+
+DEMO = Path(__file__).parents[2] / 'demo'
 
 
 def drawn(path: str, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -66,3 +72,16 @@ def test_a_stack_is_shown_with_changes_and_doubt(tmp_path, photo, shift):
     outlines = json.loads((view.folder / 'outlines.json').read_text())
     assert outlines['size'] == [60, 40]
     assert outlines['after'].startswith('M5 6h15')
+
+
+def test_instances_are_seen_whatever_refines_them_in_parts(tmp_path):
+    """BPR takes each instance with its part of the image; the page must see the masks."""
+    refiner = build_refiner('bpr', device='cpu')
+    for kind, name in (('images', 'astronaut.png'), ('masks', 'astronaut.segm.json')):
+        (tmp_path / kind).mkdir()
+        source = DEMO / ('images' if kind == 'images' else 'coarse') / name
+        shutil.copy(source, tmp_path / kind / name)
+    outcome = refine_uploads(tmp_path, refiner, 10**7, lambda done, total: None)
+    (view,) = outcome.views
+    assert view.changed > 1000
+    assert json.loads((view.folder / 'outlines.json').read_text())['before']
