@@ -15,14 +15,13 @@ COCO's panoptic format instead, from scratch. Needs mmdet.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import mmdet
 import numpy as np
-from semeda_camvid import save, show
+from semeda_camvid import last_figures, run_logged, save, show
 
 ROOT = Path(__file__).parents[1]
 CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-400_drawn-48x192.py'
@@ -159,13 +158,8 @@ def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     script = Path(mmdet.__file__).parent / '.mim/tools/train.py'
     command = [sys.executable, '-W', 'ignore', script, ROOT / config]
     command += ['--work-dir', work_dir, '--cfg-options', *options]
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with open(work_dir / 'output.txt', 'w') as log:
-        subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
-    latest = max(work_dir.glob('*/vis_data/scalars.json'))
-    lines = [json.loads(line) for line in latest.read_text().splitlines()]
-    last = [line for line in lines if 'coco_panoptic/PQ' in line][-1]
-    return {name: last[name] for name in FIGURES}
+    run_logged(command, work_dir)
+    return last_figures(work_dir, FIGURES)
 
 
 def main() -> None:

@@ -62,6 +62,11 @@ def train(config: str, work_dir: Path, data: Path, options: list[str], amp: bool
         f'configs/{config}.py',
     ]
     command += ['--work-dir', work_dir, *['--amp'] * amp, '--cfg-options', *roots, *options]
+    run_logged(command, work_dir)
+
+
+def run_logged(command: list, work_dir: Path) -> None:
+    """Run a training whose output goes to its work dir."""
     work_dir.mkdir(parents=True, exist_ok=True)
     with open(work_dir / 'output.txt', 'w') as log:
         subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
@@ -71,7 +76,8 @@ def last_figures(work_dir: Path, figures: Iterable[str]) -> dict[str, float]:
     """What the validation at the end of the latest training found."""
     latest = max(work_dir.glob('*/vis_data/scalars.json'))
     lines = [json.loads(line) for line in latest.read_text().splitlines()]
-    return {name: line[name] for line in lines if 'mIoU' in line for name in figures}
+    found = {name: line[name] for line in lines for name in figures if name in line}
+    return {name: found[name] for name in figures}
 
 
 def save(results: dict, path: Path) -> None:

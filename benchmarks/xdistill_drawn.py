@@ -11,13 +11,12 @@ table of what there is.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
-from semeda_camvid import save, show
+from semeda_camvid import last_figures, run_logged, save, show
 
 from mmrefine.ops.depth.draw_scene import camera_path, draw_scene, render_scene, scene_intrinsics
 
@@ -85,13 +84,8 @@ def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     """Run tools/train.py, which validates at the end; what it found."""
     command = [sys.executable, '-W', 'ignore', ROOT / 'tools/train.py', ROOT / config]
     command += ['--work-dir', work_dir, '--cfg-options', *options]
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with open(work_dir / 'output.txt', 'w') as log:
-        subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
-    latest = max(work_dir.glob('*/vis_data/scalars.json'))
-    lines = [json.loads(line) for line in latest.read_text().splitlines()]
-    last = [line for line in lines if 'depth/abs_rel' in line][-1]
-    return {name: last[name] for name in FIGURES}
+    run_logged(command, work_dir)
+    return last_figures(work_dir, FIGURES)
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-# A longer round, with still more photographs whose truths have few corners.
+# A longer round, with still more photographs whose truths have few corners. It was
+# stopped after 1,500 iterations; to go on from there: --cfg-options
+#   load_from=configs/bpr/bpr_lite0-again_iter-1500.pth
 _base_ = './bpr_lite0-again_1xb60-1500_everything-64.py'
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
