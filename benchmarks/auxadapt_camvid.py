@@ -134,6 +134,7 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('work_dirs/auxadapt-camvid'))
     parser.add_argument('--splits', nargs='+', default=['val', 'train'], choices=['val', 'train'])
     parser.add_argument('--tune', action='store_true', help='other settings, train only')
+    parser.add_argument('--variants', nargs='+', default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument('--refine', nargs='+', default=[], choices=['bpr', 'segfix'])
     parser.add_argument(
         '--copy',
@@ -147,13 +148,14 @@ def main() -> None:
     checkpoints = trained(args.camvid, args.out.resolve(), args.copy, args.amp)
     refiners = {'bpr': BPRRefiner, 'segfix': SegFixRefiner}
     behind = {name: refiners[name]() for name in args.refine}
+    variants = TUNED if args.tune else {name: VARIANTS[name] for name in args.variants}
     for split in ['train'] if args.tune else args.splits:
         for video, paths in videos(args.camvid, split).items():
             paths = paths[: args.frames]
             table = rich.table.Table(
                 'variant', 'mIoU', 'perceptual', 'flow', 'ms', title=f'{split} {video}'
             )
-            for name, settings in (TUNED if args.tune else VARIANTS).items():
+            for name, settings in variants.items():
                 played = list(play(build(settings, checkpoints), paths))
                 labels = [found for found, _ in played]
                 seconds = float(np.median([spent for _, spent in played]))

@@ -7,10 +7,10 @@ other end looks the same everywhere, and is meadow where there is a disc, desert
 square. Triangles mean nothing. The networks see about 70 pixels far, so what the ground is lies
 outside of what a pixel of it sees.
 
-Draws the pictures into OUT/data, trains a plain network from scratch, and from there every variant
-with every seed, a plain one too, as long. What each run reached is kept in OUT/results.json; runs
-that are in there are not run again. With --coco, these networks are trained on photographs in
-COCO's panoptic format instead, from scratch. Needs mmdet.
+Draws the pictures into OUT/data, trains a common start from scratch, whose relations stay at zero,
+and from there every variant with every seed, a plain one too, as long. What each run reached is
+kept in OUT/results.json; runs that are in there are not run again. With --coco, these networks are
+trained on photographs in COCO's panoptic format instead. Needs mmdet.
 """
 
 import argparse
@@ -24,7 +24,8 @@ import numpy as np
 from semeda_camvid import last_figures, run_logged, save, show
 
 ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-400_drawn-48x192.py'
+CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-{}_drawn-48x192.py'
+LENGTHS = {'-start': 400, '-plain': 800, '': 800}
 SIZE = (48, 192)
 COUNTS = {'train': 240, 'val': 80}
 THINGS, STUFF = ('disc', 'square', 'triangle'), ('sky', 'meadow', 'desert')
@@ -128,7 +129,7 @@ def describe(mask: np.ndarray, name: int, category: int) -> dict:
 def data_options(args: argparse.Namespace, out: Path, config: str) -> list[str]:
     """Settings that put the data into a config."""
     if args.coco:
-        return coco_options(args.coco.resolve(), related=not config)
+        return coco_options(args.coco.resolve(), related=config != '-plain')
     return folder_options(out / 'data', '{}.json')
 
 
@@ -156,7 +157,8 @@ def coco_options(root: Path, related: bool) -> list[str]:
 def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     """Run mmdet's own train script, which validates at the end; what it found."""
     script = Path(mmdet.__file__).parent / '.mim/tools/train.py'
-    command = [sys.executable, '-W', 'ignore', script, ROOT / config]
+    path = ROOT / CONFIG.format(config, LENGTHS[config])
+    command = [sys.executable, '-W', 'ignore', script, path]
     command += ['--work-dir', work_dir, '--cfg-options', *options]
     run_logged(command, work_dir)
     return last_figures(work_dir, FIGURES)
@@ -178,7 +180,7 @@ def main() -> None:
         start = out / 'start/iter_400.pth'
         if not start.exists():
             options = data_options(args, out, '-start')
-            results['start seed 0'] = train(CONFIG.format('-start'), start.parent, options)
+            results['start seed 0'] = train('-start', start.parent, options)
             save(results, path)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
@@ -189,7 +191,7 @@ def main() -> None:
                 options = [*data_options(args, out, config), f'load_from={start}', *options]
                 options += [f'randomness.seed={seed}']
                 work_dir = out / key.replace(' ', '_')
-                results[key] = train(CONFIG.format(config), work_dir, options)
+                results[key] = train(config, work_dir, options)
                 save(results, path)
                 print(key, {name: round(value, 2) for name, value in results[key].items()})
     titles = {'start': 'common start'} | {v: title for v, (title, _, _) in VARIANTS.items()}

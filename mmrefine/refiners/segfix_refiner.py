@@ -29,6 +29,7 @@ from ..structures.segfix_fields import (
     PRED_DIRECTION,
     PRED_OFFSET,
     PRED_VOTES,
+    VOTES_ALONE,
 )
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .network import Model, NetworkRefiner, checked_number
@@ -165,6 +166,7 @@ class SegFixRefiner(NetworkRefiner):
             seen, whole = padded(seen), tuple(-(-side // STRIDE) * STRIDE for side in whole)
         size_hw = seen.shape[:2]
         meta: dict[str, Any] = dict.fromkeys(('ori_shape', 'img_shape', 'pad_shape'), size_hw)
+        meta[VOTES_ALONE] = list(names) == [PRED_VOTES]
         if size_hw != whole:
             meta[PART_OF] = (tile.seen[0].start, tile.seen[1].start, *whole)
         tensor = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1)))

@@ -13,6 +13,7 @@ from mmrefine.models.backbones import PatchEfficientNet
 from mmrefine.models.backbones.inverted_blocks import SameConv2d
 from mmrefine.models.backbones.patch_efficientnet import SquaresConv2d
 from mmrefine.models.decode_heads import PatchHead
+from mmrefine.models.decode_heads.patch_head import _grow
 
 
 def test_features_halve_from_pixels_to_cells():
@@ -112,6 +113,16 @@ def test_right_answers_cost_nothing(head):
     assert found['loss_mask'] < 1e-6
     assert found['loss_off'] < 1e-6
     assert found['acc_near'] == found['acc_coarse'] == 100
+
+
+@pytest.mark.parametrize('radius', [1, 3, 8])
+def test_sums_grow_masks_as_maxima_do(radius):
+    masks = (
+        torch.rand(3, 1, 20, 27, generator=torch.Generator().manual_seed(radius)) > 0.97
+    ).float()
+    masks[1] = 0
+    expected = F.max_pool2d(masks, 2 * radius + 1, 1, radius)
+    assert torch.equal(_grow(masks, radius), expected)
 
 
 @pytest.mark.parametrize(('moved', 'is_off'), [(0, False), (1, False), (3, True)])

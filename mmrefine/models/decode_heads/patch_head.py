@@ -130,7 +130,11 @@ def _weighted(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def _grow(masks: Tensor, radius: int) -> Tensor:
-    return F.max_pool2d(masks, 2 * radius + 1, 1, radius)
+    """1 where the square of ``radius`` around a pixel holds a 1: sums, quicker than maxima."""
+    side = 2 * radius + 1
+    sums = F.pad(masks, (radius + 1, radius, radius + 1, radius)).cumsum(-1)
+    sums = (sums[..., side:] - sums[..., :-side]).cumsum(-2)
+    return (sums[..., side:, :] - sums[..., :-side, :] > 0.5).float()
 
 
 def _edges(masks: Tensor, radius: int) -> Tensor:

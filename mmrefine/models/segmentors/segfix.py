@@ -17,6 +17,7 @@ from ...structures.segfix_fields import (
     PRED_DIRECTION,
     PRED_OFFSET,
     PRED_VOTES,
+    VOTES_ALONE,
 )
 
 
@@ -88,8 +89,11 @@ class SegFix(EncoderDecoder):
         return list(data_samples)
 
     def _write_fields(self, probabilities: Tensor, sample: SegDataSample) -> None:
-        head = self.decode_head
-        boundary = probabilities[1:2]
+        head, boundary = self.decode_head, probabilities[1:2]
+        votes = (boundary * probabilities[2:]).half()
+        sample.set_data({PRED_VOTES: PixelData(data=votes)})
+        if sample.metainfo.get(VOTES_ALONE):
+            return
         direction = probabilities[2:].argmax(0, keepdim=True).to(torch.uint8)
         offset = direction_to_offset(direction[0], head.num_directions).to(torch.int8)
         offset *= boundary > head.boundary_threshold
@@ -98,7 +102,6 @@ class SegFix(EncoderDecoder):
                 PRED_BOUNDARY: PixelData(data=boundary),
                 PRED_DIRECTION: PixelData(data=direction),
                 PRED_OFFSET: PixelData(data=offset),
-                PRED_VOTES: PixelData(data=(boundary * probabilities[2:]).half()),
             }
         )
 

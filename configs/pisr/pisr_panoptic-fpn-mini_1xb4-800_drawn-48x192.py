@@ -1,5 +1,5 @@
 # The drawn world from the common start on, with the relations of PISR.
-_base_ = './pisr_panoptic-fpn-mini-plain_1xb4-400_drawn-48x192.py'
+_base_ = './pisr_panoptic-fpn-mini-plain_1xb4-800_drawn-48x192.py'
 model = dict(
     type='mmrefine.PISRPanopticFPN',
     relations=dict(
@@ -15,5 +15,5 @@ model = dict(
         norm_cfg=dict(type='BN'),
     ),
 )
-# They start at zero, and 400 iterations are few.
+# They start at zero, beside parts that have learned already.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relations.relations': dict(lr_mult=5)}))
