@@ -76,30 +76,44 @@ class CityscapesTask:
     def run(self, source: Source) -> Change:
         """Refine the masks and write them and the list.
 
-        Masks that are broken are copied as they are and told in the outcome.
+        Masks that are broken are copied as they are and told in the outcome. Where all are, nothing
+        is written.
 
         Raises:
-            ValueError: if there is no image; coarse masks are copied then.
+            ValueError: if there is no image.
         """
         content = self.predictions.read_bytes()
         failed: list[str] = []
-        pngs = self._pngs(content, failed)
         try:
             if isinstance(self.image, str):
                 raise ValueError(self.image)
+            pngs, broken = self._pngs(content, failed)
             with source.open(self.image) as opened:
-                change = self._refine(pngs, opened, failed)
+                change = self._refine(pngs, opened, failed, broken)
         except (ValueError, RuntimeError, MemoryError, cv2.error):
-            for png in pngs.values():
-                self._copy(png)
-            self._finish(content, complete=False)
+            self._list.unlink(missing_ok=True)  # of an earlier run
             raise
-        self._finish(content, complete=not failed)
+        if failed and not change.pixels:
+            self._list.unlink(missing_ok=True)
+        else:
+            self._finish(content, broken, complete=not failed)
         return change
 
-    def _pngs(self, content: bytes, failed: list[str]) -> dict[int, Path]:
-        """Masks by the number of their line; those of broken lines are copied as they are."""
-        pngs = {}
+    def keep(self) -> None:
+        """Copy masks and list as they are, where they were not refined."""
+        if self._list.is_file():
+            return
+        content = self.predictions.read_bytes()
+        pngs, broken = self._pngs(content, [])
+        self._finish(content, [*pngs.values(), *broken], complete=False)
+
+    def is_refined(self) -> bool:
+        """Whether the list that is there is of masks that were refined."""
+        return self._list.is_file()
+
+    def _pngs(self, content: bytes, failed: list[str]) -> tuple[dict[int, Path], list[Path]]:
+        """Masks by the number of their line, and those of broken lines."""
+        pngs, broken = {}, []
         for number, line in enumerate(content.decode(errors='replace').splitlines(), 1):
             if not line.strip():
                 continue
@@ -115,12 +129,19 @@ class CityscapesTask:
                 parse_prediction(self.predictions, number, line)
             except ValueError as error:
                 failed.append(str(error))
-                self._copy(png)
+                broken.append(png)
                 continue
             pngs[number] = png
-        return pngs
+        return pngs, broken
 
-    def _refine(self, pngs: Mapping[int, Path], opened: OpenedImage, failed: list[str]) -> Change:
+    def _refine(
+        self,
+        pngs: Mapping[int, Path],
+        opened: OpenedImage,
+        failed: list[str],
+        broken: list[Path],
+    ) -> Change:
+        """Refine and write masks; those that cannot be read are added to ``broken``."""
         changed = area = 0
         empty: list[int] = []
         numbers = list(pngs)
@@ -131,7 +152,7 @@ class CityscapesTask:
                     found[number] = _read_mask(pngs[number], opened)
                 except ValueError as error:
                     failed.append(f'{self.predictions}: line {number}: {error}')
-                    self._copy(pngs[number])
+                    broken.append(pngs[number])
             if not found:
                 continue
             coarse = np.stack([form.labels for form in found.values()])
@@ -152,13 +173,12 @@ class CityscapesTask:
             return f'{self.predictions}: {where}: the mask is all zero and stays so'
         return None
 
-    def _copy(self, png: Path) -> None:
-        if png.is_file():
+    def _finish(self, content: bytes, broken: Sequence[Path], complete: bool) -> None:
+        """Copy masks that were not refined, and write the list."""
+        for png in (path for path in broken if path.is_file()):
             target = self._target(png)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(png, target)
-
-    def _finish(self, content: bytes, complete: bool) -> None:
         if complete:
             self._failed.unlink(missing_ok=True)
         else:
@@ -211,7 +231,11 @@ class CityscapesFolder:
         return False
 
     def finish(self) -> Report:
-        """Nothing is left to write."""
+        """Copy what could not be refined; where nothing could, nothing is written."""
+        if not any(task.is_refined() for task in self.tasks):
+            return Report(written=not self.tasks)
+        for task in self.tasks:
+            task.keep()
         return Report()
 
 

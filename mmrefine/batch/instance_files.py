@@ -178,7 +178,8 @@ class ResultFile:
     def finish(self) -> Report:
         """Write the refined file; masks that were not refined stay as they are.
 
-        Finished images are kept for the next run if any is missing.
+        Where none could be refined, no file is written. Finished images are kept for the next run
+        if any is missing.
 
         Returns:
             A line for each mask that is broken, and notes on empty ones.
@@ -187,20 +188,23 @@ class ResultFile:
         report = Report()
         empty: list[int] = []
         cut: list[int] = []
-        complete = not self.missing
+        complete, nothing = not self.missing, bool(self.tasks or self.missing)
         for task in self.tasks:
             kept = task.kept()
             if kept is None:
                 complete = False
                 continue
             report.failed += kept.broken
+            nothing = nothing and len(kept.broken) == len(task.masks.masks.masks)
             empty += kept.empty
             cut += kept.cut
             replacements.update(kept.replacements)
         report.notes += notes_on(self._file, empty, cut)
         if not self.tasks and not self.missing:
             report.notes.append(f'{self._file.path}: there are no masks in it, nothing to refine')
-        write_whole_file(self.out, self._file.content(replacements))
+        report.written = not nothing
+        if report.written:
+            write_whole_file(self.out, self._file.content(replacements))
         if complete and not report.failed:
             for parts in _parts_folders(self.out):
                 shutil.rmtree(parts, ignore_errors=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files.find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
+from ..files.find import FoundFile
 from ..files.label_ids import (
     IGNORED_MARK,
     LabelRules,
@@ -16,15 +16,16 @@ from ..files.label_ids import (
     ignored_pixels,
     with_ignored,
 )
+from ..files.label_map_pairs import pair_label_maps
 from ..files.label_maps import (
-    LABEL_SUFFIXES,
     LabelMap,
     read_label_map,
     resized_labels,
     write_label_map,
 )
+from ..files.sizes import other_size_text
 from ..files.video_frames import unpack_frames
-from ..refiners.base import EXIF_HINT, is_binary_mask
+from ..refiners.base import is_binary_mask
 from .source import ImageFile, OpenedImage, Source
 from .summary import Report
 from .tasks import Change
@@ -114,8 +115,7 @@ class LabelMaps:
 
     Attributes:
         tasks: One for each label map that has an image.
-        missing: A line for each image without a label map, and each label map without an image;
-            of images that are named by a file or a pattern, none.
+        missing: As of ``LabelMapPairs``.
 
     Raises:
         ValueError: if nothing is found, no two names are equal, or an output would overwrite
@@ -137,29 +137,12 @@ class LabelMaps:
         resize: bool = False,
     ) -> None:
         rules = rules or LabelRules()
-        found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
-        found_masks = find_files(masks, LABEL_SUFFIXES, mask_suffix)
-        self.missing: list[str] = []
-        if Path(masks).is_file():
-            pairs = [_single_pair(images, found_images, found_masks[0], Path(out))]
-            targets = [Path(out)]
-        else:
-            check_out_folder(Path(out), [Path(images), Path(masks)])
-            pairs, missing = _pairs(found_images, found_masks)
-            if not pairs:
-                raise ValueError(_no_pair(found_images[0], found_masks[0]))
-            if Path(images).is_dir():  # who names some images wants only those
-                self.missing = missing
-            self.missing += _without_label_map(found_images, pairs, masks, mask_suffix)
-            targets = [Path(out) / mask.relative for _, mask in pairs]
+        found = pair_label_maps(images, masks, out, image_suffix, mask_suffix)
+        self.missing = list(found.missing)
         self.tasks = [
             LabelMapTask(_image_file(image, mask), mask.path, target, rules, resize)
-            for (image, mask), target in zip(pairs, targets, strict=True)
+            for (image, mask), target in zip(found.pairs, found.targets, strict=True)
         ]
-        inputs = {file.path.resolve() for file in [*found_images, *found_masks]}
-        for target in targets:
-            if target.resolve() in inputs:
-                raise ValueError(f'{target}: is an input, which would be overwritten')
 
     def is_finished(self) -> bool:
         """Each task knows of itself."""
@@ -167,7 +150,7 @@ class LabelMaps:
 
     def finish(self) -> Report:
         """Nothing is left to write."""
-        return Report()
+        return Report(written=any(task.out.is_file() for task in self.tasks))
 
 
 class VideoLabelMaps(LabelMaps):
@@ -210,55 +193,8 @@ class VideoLabelMaps(LabelMaps):
         return super().finish()
 
 
-def _pairs(
-    images: Sequence[FoundFile], masks: Sequence[FoundFile]
-) -> tuple[list[tuple[FoundFile, FoundFile]], list[str]]:
-    """Image and label map of each name, and a line for each label map without an image."""
-    index = FileIndex([(image.name, image) for image in images])
-    pairs, missing = [], []
-    for mask in masks:
-        try:
-            pairs.append((index.find(mask.name), mask))
-        except LookupError as error:
-            missing.append(f'{mask.path}: {error}')
-    return pairs, missing
-
-
-def _no_pair(image: FoundFile, mask: FoundFile) -> str:
-    return (
-        f'{mask.path}: no label map has the name of an image, one image is {image.path}; where '
-        'names end differently, --image-suffix and --mask-suffix say how, for example '
-        '--image-suffix _leftImg8bit'
-    )
-
-
-def _without_label_map(
-    images: Sequence[FoundFile],
-    pairs: Sequence[tuple[FoundFile, FoundFile]],
-    masks: str | os.PathLike,
-    mask_suffix: str,
-) -> list[str]:
-    """A line for each image without a label map."""
-    used = {image.path for image, _ in pairs}
-    return [
-        f'{image.path}: no label map for it, expected {image.name}{mask_suffix}.png in {masks}'
-        for image in images
-        if image.path not in used
-    ]
-
-
 def _image_file(image: FoundFile, mask: FoundFile) -> ImageFile:
     return ImageFile(image.path, [image.full_name, image.name, mask.full_name])
-
-
-def _single_pair(
-    where: str | os.PathLike, images: Sequence[FoundFile], mask: FoundFile, out: Path
-) -> tuple[FoundFile, FoundFile]:
-    if len(images) != 1:
-        raise ValueError(f'{where}: expected one image, as {mask.path} is one label map')
-    if out.is_dir() or out.suffix.lower() != mask.path.suffix.lower():
-        raise ValueError(f'{out}: expected a file {mask.path.suffix}, as {mask.path} is one')
-    return images[0], mask
 
 
 def _check_range(path: Path, labels: np.ndarray, ignored: np.ndarray, num_classes: int) -> None:
@@ -270,9 +206,4 @@ def _check_range(path: Path, labels: np.ndarray, ignored: np.ndarray, num_classe
 
 def _check_size(path: Path, shape: tuple[int, ...], opened: OpenedImage) -> None:
     if shape != opened.size_hw:
-        hint = EXIF_HINT if shape == opened.size_hw[::-1] else '; --resize-masks brings it to that'
-        raise ValueError(
-            f'{path}: expected the size of {opened.origin}, '
-            f'{opened.size_hw[0]}x{opened.size_hw[1]} (height x width), got '
-            f'{shape[0]}x{shape[1]}{hint}'
-        )
+        raise ValueError(other_size_text(path, shape, opened.origin, opened.size_hw))

@@ -49,6 +49,8 @@ class FileTask:
     def run(self, source: Source) -> Change:
         """Refine the masks and write the file; broken ones stay as they are.
 
+        Where all are broken, no file is written.
+
         Raises:
             ValueError: if the file is broken, or there is no image.
         """
@@ -73,7 +75,10 @@ class FileTask:
             replacements.update(kept.replacements)
             failed += kept.broken
             notes += notes_on(file, kept.empty, kept.cut)
-        write_whole_file(self.out, file.content(replacements))
+        if failed and not pixels:
+            self.out.unlink(missing_ok=True)  # of an earlier run
+        else:
+            write_whole_file(self.out, file.content(replacements))
         return Change(changed, pixels, '; '.join(notes) or None, tuple(failed))
 
 
@@ -121,4 +126,4 @@ class MaskFolder:
 
     def finish(self) -> Report:
         """Nothing is left to write."""
-        return Report()
+        return Report(written=any(task.out.is_file() for task in self.tasks))

@@ -43,7 +43,7 @@ class PanopticTask:
         return not self.failed.exists() and self.labels.is_done(source)
 
     def run(self, source: Source) -> Change:
-        """Refine the PNG; one that fails is copied as it is.
+        """Refine the PNG.
 
         Raises:
             ValueError: if it or its image is broken.
@@ -52,11 +52,20 @@ class PanopticTask:
         try:
             return self.labels.run(source)
         except (ValueError, RuntimeError, MemoryError, cv2.error):
-            self.labels.out.parent.mkdir(parents=True, exist_ok=True)
-            write_whole_file(self.failed, b'')
-            if self.labels.mask.is_file():
-                shutil.copyfile(self.labels.mask, self.labels.out)
+            self.labels.out.unlink(missing_ok=True)  # of an earlier run
             raise
+
+    def keep(self) -> None:
+        """Copy the PNG as it is, where it was not refined, and note that it failed."""
+        if self.labels.out.is_file() or not self.labels.mask.is_file():
+            return
+        self.labels.out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole_file(self.failed, b'')
+        shutil.copyfile(self.labels.mask, self.labels.out)
+
+    def is_refined(self) -> bool:
+        """Whether the PNG that is there is refined, and no copy."""
+        return self.labels.out.is_file() and not self.failed.exists()
 
 
 class PanopticFile:
@@ -112,7 +121,16 @@ class PanopticFile:
         return False
 
     def finish(self) -> Report:
-        """Write the JSON file, with the areas and boxes of the PNGs that are there."""
+        """Write the JSON file, with the areas and boxes of the PNGs that are there.
+
+        PNGs that could not be refined are copied. Where none could, nothing is written.
+        """
+        given = self.tasks or self.missing
+        if given and not any(task.is_refined() for task in self.tasks):
+            self._lock.release()
+            return Report(written=False)
+        for task in self.tasks:
+            task.keep()
         folder = self.out.with_suffix('')
         facts, lost = {}, []
         for place, annotation in enumerate(self._files.annotations):

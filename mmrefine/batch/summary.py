@@ -17,6 +17,7 @@ class Report:
         pixels: How many there were.
         seconds: Time for the refined ones.
         stopped: Why the run ended early, if it did.
+        written: Whether there is an output; none is written where nothing could be refined.
     """
 
     refined: int = 0
@@ -27,6 +28,7 @@ class Report:
     pixels: int = 0
     seconds: float = 0.0
     stopped: str | None = None
+    written: bool = True
 
     @property
     def ok(self) -> bool:
@@ -46,6 +48,7 @@ def merge_reports(reports: Iterable[Report]) -> Report:
         total.pixels += report.pixels
         total.seconds += report.seconds
         total.stopped = total.stopped or report.stopped
+        total.written = total.written and report.written
     return total
 
 

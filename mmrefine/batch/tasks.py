@@ -72,7 +72,10 @@ class Work(Protocol):
         """Whether an earlier run did everything and wrote everything."""
 
     def finish(self) -> Report:
-        """Write what is written once, when all tasks have run; say what is odd in it."""
+        """Write what is written once, when all tasks have run; say what is odd in it.
+
+        Where nothing could be refined, nothing is written, and ``Report.written`` says so.
+        """
 
 
 def run_tasks(

@@ -53,6 +53,12 @@ class MadeWith:
         if overwrite:
             self._write(self._settings)
 
+    def withdraw(self) -> None:
+        """Remove the record of a folder that holds nothing else, and the folder."""
+        if self._folder.is_dir() and [*self._folder.iterdir()] == [self._path]:
+            self._path.unlink()
+            self._folder.rmdir()
+
     def _differences(self) -> list[str]:
         if not self._path.is_file():
             return []

@@ -75,13 +75,29 @@ def test_what_is_of_no_segment_is_left_alone(folder):
 
 
 def test_an_image_that_is_missing_leaves_its_segments(folder):
+    cv2.imwrite(str(folder / 'im' / 'c.jpg'), np.zeros((*SIZE, 3), np.uint8))
+    (folder / 'im' / 'a.jpg').rename(folder / 'im' / 'b.jpg')
+    given = content()
+    given['images'].append(dict(given['images'][0], id=5, file_name='c.jpg'))
+    given['annotations'].append(dict(given['annotations'][0], image_id=5, file_name='c.png'))
+    (folder / 'val.json').write_text(json.dumps(given))
+    save(folder / 'val' / 'c.png', drawn())
+    work = PanopticFile(folder / 'im', folder / 'val.json', folder / 'new.json')
+    run_tasks(work.tasks, RefinerSource(Swap()))
+    assert work.finish().written
+    assert len(work.missing) == 1
+    a, c = (
+        read_label_map(folder / 'new' / f'{name}.png', colours=True).labels for name in ('a', 'c')
+    )
+    np.testing.assert_array_equal(a, drawn())
+    assert (c != a).any()
+
+
+def test_nothing_is_written_where_all_images_are_missing(folder):
     (folder / 'im' / 'a.jpg').rename(folder / 'im' / 'b.jpg')
     work = PanopticFile(folder / 'im', folder / 'val.json', folder / 'new.json')
-    work.finish()
-    assert len(work.missing) == 1
-    np.testing.assert_array_equal(
-        read_label_map(folder / 'new' / 'a.png', colours=True).labels, drawn()
-    )
+    assert not work.finish().written
+    assert [path.name for path in folder.glob('new*')] == []
 
 
 def test_inputs_are_not_written_over(folder):
