@@ -14,6 +14,7 @@ from typing import Literal
 import cv2
 
 from ..refiners import Refiner
+from .messages import for_page
 from .uploads import Outcome, refine_uploads, safe_name
 
 State = Literal['open', 'waiting', 'running', 'done', 'failed']
@@ -144,12 +145,13 @@ class Jobs:
             most = self.limits.upload_bytes / 2**20
             raise TooMuch(f'the files are too large, expected {most:g} MB together at most')
 
-    def start(self, job: Job, name: str) -> None:
+    def start(self, job: Job, name: str, resize: bool = False) -> None:
         """Let a job wait for its turn.
 
         Args:
             job: An open one.
             name: Of the refiner.
+            resize: Whether masks of another size than their image are brought to it.
 
         Raises:
             ValueError: if there is no such refiner, or the job has begun.
@@ -161,7 +163,7 @@ class Jobs:
                 raise ValueError('this job has begun; begin another one')
             job.state = 'waiting'
             self._queue.append(job.token)
-        self._worker.submit(self._run, job, name)
+        self._worker.submit(self._run, job, name, resize)
 
     def before(self, job: Job) -> int:
         """How many jobs come before it."""
@@ -173,7 +175,7 @@ class Jobs:
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._root.cleanup()
 
-    def _run(self, job: Job, name: str) -> None:
+    def _run(self, job: Job, name: str, resize: bool) -> None:
         job.state = 'running'
 
         def progress(done: int, total: int) -> None:
@@ -181,7 +183,8 @@ class Jobs:
 
         try:
             refiner = self._refiner(name)
-            job.outcome = refine_uploads(job.folder, refiner, self.limits.pixels, progress)
+            most = self.limits.pixels
+            job.outcome = refine_uploads(job.folder, refiner, most, progress, resize)
             job.outcome.notes = [self._for_user(job, note) for note in job.outcome.notes]
             job.state = 'done'
         except (ValueError, TypeError, ImportError, OSError) as error:
@@ -195,10 +198,10 @@ class Jobs:
                 self._queue.remove(job.token)
 
     def _for_user(self, job: Job, text: str) -> str:
-        """A message without the places of this machine."""
+        """A message without the places of this machine, and without options of the command."""
         for folder in ('images', 'masks', 'out', ''):
             text = text.replace(f'{job.folder / folder}/', '').replace(str(job.folder / folder), '')
-        return text.strip()
+        return for_page(text).strip()
 
     def _forget(self) -> None:
         """Remove what is old; where it is full, the oldest that nothing happens to."""

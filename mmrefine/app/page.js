@@ -148,7 +148,8 @@ async function refine() {
     say(`uploading ${name}`);
     await ask(`jobs/${token}/${kind}/${encodeURIComponent(name)}`, {method: 'PUT', body});
   }
-  await ask(`jobs/${token}/start?method=${encodeURIComponent($('method').value)}`, {method: 'POST'});
+  const how = new URLSearchParams({method: $('method').value, resize: $('resize').checked ? '1' : '0'});
+  await ask(`jobs/${token}/start?${how}`, {method: 'POST'});
   show(token, await finished(token));
 }
 

@@ -5,7 +5,8 @@
 ``GET /settings``                         methods and limits
 ``POST /jobs``                            open a job; its token
 ``PUT /jobs/T/images/NAME``               upload a file, its bytes as the body; or ``masks``
-``POST /jobs/T/start?method=M``           let it wait for its turn
+``POST /jobs/T/start?method=M``           let it wait for its turn; ``&resize=1``: masks may be of
+                                          another size than their image
 ``GET /jobs/T``                           where it is, and what there is to see
 ``GET /jobs/T/views/I/NAME``              a picture of an image
 ``GET /jobs/T/result``                    the refined file
@@ -88,7 +89,8 @@ class _Server:
     async def start(self, request: Request) -> Response:
         def do() -> dict[str, Any]:
             job = self._job(request)
-            self._jobs.start(job, request.query_params.get('method', ''))
+            asked = request.query_params
+            self._jobs.start(job, asked.get('method', ''), asked.get('resize') == '1')
             return self._state(job)
 
         return _answer(request, do)

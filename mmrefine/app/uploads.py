@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..batch.instance_files import ResultFile
+from ..batch.instance_files import MaskRules, ResultFile
 from ..batch.label_maps import LabelMaps
 from ..batch.mask_folder import MaskFolder
 from ..batch.tasks import Work, run_tasks
@@ -63,7 +63,11 @@ def safe_name(name: str, kind: str) -> str:
 
 
 def refine_uploads(
-    folder: Path, refiner: Refiner, most_pixels: int, progress: Callable[[int, int], None]
+    folder: Path,
+    refiner: Refiner,
+    most_pixels: int,
+    progress: Callable[[int, int], None],
+    resize: bool = False,
 ) -> Outcome:
     """Refine the masks in ``folder/masks`` on the images in ``folder/images``.
 
@@ -72,6 +76,7 @@ def refine_uploads(
         refiner: Any refiner.
         most_pixels: Larger images are refused.
         progress: Called with how many images are done, and how many there are.
+        resize: Whether masks of another size than their image are brought to it.
 
     Raises:
         ValueError: one sentence on what cannot be read.
@@ -80,7 +85,7 @@ def refine_uploads(
     found, of_masks = _files(images), _files(masks)
     for path in [*found, *(path for path in of_masks if path.suffix.lower() == '.png')]:
         _check_size(path, most_pixels)
-    work = _open(images, masks, out)
+    work = _open(images, masks, out, resize)
     source = WatchingSource(refiner, folder / 'views')
     done = 0
 
@@ -94,8 +99,10 @@ def refine_uploads(
     report.failed += work.missing
     end = work.finish()
     notes = [*work.remarks, *report.notes, *end.notes, *report.failed, *end.failed]
-    if not report.refined:
-        raise ValueError((report.failed or notes or ['there are no masks to refine'])[0])
+    if not report.refined or not end.written:
+        raise ValueError(
+            (report.failed or end.failed or notes or ['there are no masks to refine'])[0]
+        )
     return Outcome(_packed(out, folder), source.views, list(dict.fromkeys(notes)))
 
 
@@ -120,27 +127,28 @@ def _check_size(path: Path, most_pixels: int) -> None:
         )
 
 
-def _open(images: Path, masks: Path, out: Path) -> Work:
+def _open(images: Path, masks: Path, out: Path, resize: bool) -> Work:
     files = _files(masks)
     suffixes = {path.suffix.lower() for path in files}
     if suffixes <= set(LABEL_SUFFIXES):
-        return _label_maps(images, masks, out, files)
+        return _label_maps(images, masks, out, files, resize)
     if len(files) == 1 and suffixes == {'.json'}:
         out.mkdir()
         names = _names_of_ids(files[0], _files(images))
-        return ResultFile(images, files[0], names, out / files[0].name)
+        rules = MaskRules(resize=resize)
+        return ResultFile(images, files[0], names, out / files[0].name, rules=rules)
     if len(suffixes) == 1:
-        return MaskFolder(images, masks, out)
+        return MaskFolder(images, masks, out, MaskRules(resize=resize))
     raise ValueError(f'masks: expected files of one kind, got {", ".join(sorted(suffixes))}')
 
 
-def _label_maps(images: Path, masks: Path, out: Path, files: list[Path]) -> LabelMaps:
+def _label_maps(images: Path, masks: Path, out: Path, files: list[Path], resize: bool) -> LabelMaps:
     binary = all(is_binary_mask(_labels(path)) for path in files)
     rules = LabelRules(None) if binary else LabelRules()
     found = _files(images)
     if len(found) == len(files) == 1:  # whatever they are called
-        return LabelMaps(found[0], files[0], out / files[0].name, rules)
-    return LabelMaps(images, masks, out, rules)
+        return LabelMaps(found[0], files[0], out / files[0].name, rules, resize=resize)
+    return LabelMaps(images, masks, out, rules, resize=resize)
 
 
 def _labels(path: Path) -> np.ndarray:

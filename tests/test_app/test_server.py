@@ -104,6 +104,28 @@ def test_one_message_for_what_cannot_be_read(serve, shift, photo, uploads, text)
     assert len(state['message'].splitlines()) == 1
 
 
+def test_masks_of_another_size_are_resized_where_that_is_ticked(serve, shift, photo, labels):
+    served = serve({'shift': shift})
+    uploads = {'images/photo.png': photo, 'masks/m.png': png(labels[::2, ::2])}
+    message = served.finished(served.begin(uploads))['message']
+    assert message.endswith('got 20x30; tick "resize masks" to bring it to that')
+    token = served.begin(uploads, 'shift&resize=1')
+    assert served.finished(token)['state'] == 'done'
+    enlarged = np.repeat(np.repeat(labels[::2, ::2], 2, 0), 2, 1)
+    np.testing.assert_array_equal(decoded(served.ask(f'jobs/{token}/result')[1]), shifted(enlarged))
+
+
+def test_no_file_comes_back_where_no_mask_could_be_refined(serve, shift, photo):
+    served = serve({'shift': shift})
+    mask = dict(size=[40, 60], counts='hello')
+    results = json.dumps([dict(image_id=7, category_id=1, score=1, segmentation=mask)])
+    token = served.begin({'images/photo.png': photo, 'masks/r.json': results.encode()})
+    state = served.finished(token)
+    assert state['state'] == 'failed'
+    assert 'r.json: entry 0' in state['message']
+    assert served.ask(f'jobs/{token}/result')[0] == 404
+
+
 def test_limits(serve, shift, photo, labels):
     served = serve({'shift': shift}, Limits(upload_bytes=len(photo) + 50, pixels=2000, jobs=3))
     token = served.begin({'images/photo.png': photo, 'masks/m.npy': b'x'})
