@@ -1,11 +1,15 @@
 """``mmrefine app``: a local web page to try refining on."""
 
 import argparse
+import errno
+import os
+import socket
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files.first_look import look_at_checkpoint
 from ..methods import DEFAULT, shipped_methods, whole_number
 
 if TYPE_CHECKING:
@@ -49,13 +53,16 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.config, args.checkpoint):
         if path is not None and not Path(path).is_file():
             raise ValueError(f'{path}: expected a file, there is none')
+    if args.checkpoint is not None:
+        look_at_checkpoint(args.checkpoint)
     if not (find_spec('starlette') and find_spec('uvicorn')):
         raise ImportError("the page needs two packages: pip install 'mmrefine[app]'")
+    port = _open_port(args.host, args.port)
     import uvicorn
 
     from ..app.jobs import Jobs, Limits
     from ..app.server import create_server
-    from ..runs.opencv_log import silence_opencv
+    from ..runs.opencv_log import silence_opencv, without_libpng
 
     silence_opencv()
     names, build = offered_refiners(args)
@@ -65,17 +72,40 @@ def run(args: argparse.Namespace) -> int:
     hosts = None if args.host in LOOPBACK else ['*']
     config = uvicorn.Config(
         create_server(jobs, hosts),
-        args.host,
-        args.port,
         log_config=None,  # its own closes the log files that others have open
         log_level='warning',
         access_log=False,
     )
     try:
-        _announcing_server()(config).run()
+        with without_libpng():
+            _announcing_server()(config).run([port])
     finally:
+        port.close()
         jobs.close()
     return 0
+
+
+def _open_port(host: str, port: int) -> socket.socket:
+    """Take the port that the page will be at.
+
+    Raises:
+        ValueError: if it cannot be had.
+    """
+    opened = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+    if os.name == 'posix':  # elsewhere it would take a port that is in use
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except (OSError, OverflowError) as error:
+        opened.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise ValueError(
+                f'--port {port}: is in use by another program, perhaps by another page; give '
+                f'another one, as --port {port + 1}, or --port 0, which takes a free one'
+            ) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f'--host {host}, --port {port}: {reason}') from error
+    return opened
 
 
 def offered_refiners(

@@ -17,7 +17,7 @@ from .evaluate_options import (
     check_together,
     named_predictions,
 )
-from .lines import plain
+from .lines import check_kind, plain
 
 if TYPE_CHECKING:
     from ..reports.classes import ClassList
@@ -56,6 +56,7 @@ def with_kind(words: list[str]) -> list[str]:
         return words
     if '--video' in words:
         return ['video', *(word for word in words if word != '--video')]
+    check_kind(words[0], KINDS)
     classes = any(word.startswith('--classes') for word in words)  # they are in a .json, too
     other = ('--out', '--images', '--classes')
     places = [

@@ -121,6 +121,10 @@ def check_refiner(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
         path = getattr(args, name)
         if path is not None and not Path(path).is_file():
             raise ValueError(f'--{name}: expected a file, {path} is none')
+    if args.checkpoint is not None:
+        from ..files.first_look import look_at_checkpoint
+
+        look_at_checkpoint(args.checkpoint)
     method = chosen_method(args)
     if method is None:
         return

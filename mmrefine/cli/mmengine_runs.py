@@ -4,6 +4,7 @@ import argparse
 import os
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -31,6 +32,8 @@ def read_config(args: argparse.Namespace) -> Any:
     Raises:
         ValueError: if there is none.
     """
+    if not Path(args.config).is_file():  # said before anything large is imported
+        raise ValueError(f'config: expected a config file, {args.config} is none')
     from ..runs.config import load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

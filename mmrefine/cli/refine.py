@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from ..files.find import check_exists
 from ..files.kinds import kind_of_input
+from .lines import check_kind
 from .methods import (
     add_refiner,
     check_refiner,
     offered_methods,
+    offset_folder,
     settings_made_with,
 )
 from .refine_options import (
@@ -83,6 +85,7 @@ class Kind:
         options: Functions that add the options which only some kinds have.
         open: Brings the input together.
         open_truth: The ground truth that pictures are judged by.
+        look: Raises what can be seen to be wrong before a network is loaded.
     """
 
     help: str
@@ -90,6 +93,7 @@ class Kind:
     options: tuple[Callable[[argparse.ArgumentParser], None], ...]
     open: 'Callable[[argparse.Namespace, LabelRules], Work]'
     open_truth: 'Callable[[argparse.Namespace, LabelRules], GroundTruth]'
+    look: Callable[[argparse.Namespace], None] = lambda args: None
 
 
 def open_label_maps(args: argparse.Namespace, rules: 'LabelRules') -> 'Work':
@@ -141,6 +145,27 @@ def open_true_annotations(args: argparse.Namespace, rules: 'LabelRules') -> 'Gro
     return TrueAnnotations(args.ground_truth)
 
 
+def look_at_label_maps(args: argparse.Namespace) -> None:
+    from ..files import first_look
+
+    places = args.images, args.masks, args.out
+    suffixes = args.image_suffix, args.mask_suffix
+    first_look.look_at_label_maps(*places, *suffixes, sizes=_sizes_must_fit(args))
+
+
+def look_at_instances(args: argparse.Namespace) -> None:
+    from ..files import first_look
+
+    annotations = getattr(args, 'annotations', None)
+    sizes = _sizes_must_fit(args)
+    first_look.look_at_instances(args.images, args.masks, annotations, sizes)
+
+
+def _sizes_must_fit(args: argparse.Namespace) -> bool:
+    """Whether a mask must be as large as the file of its image says that it is."""
+    return not (args.resize_masks or args.loader or offset_folder(args, 'offsets'))
+
+
 IMAGES = 'folder (with subfolders), file or quoted pattern of images'
 KINDS = {
     'label-maps': Kind(
@@ -160,6 +185,7 @@ KINDS = {
         ),
         open_label_maps,
         open_true_labels,
+        look_at_label_maps,
     ),
     'coco': Kind(
         'COCO results or annotations, panoptic too (a .json with its PNGs), of which only masks '
@@ -168,6 +194,7 @@ KINDS = {
         (add_annotations, add_mask_rules, add_resize, refuse_steady),
         open_instances,
         open_true_annotations,
+        look_at_instances,
     ),
     'instances': Kind(
         "other files of instances: YOLO's labels, LabelMe, Segment Anything, mmdet's results.pkl; "
@@ -180,6 +207,7 @@ KINDS = {
         (add_mask_rules, add_resize, refuse_steady),
         open_instances,
         open_true_annotations,
+        look_at_instances,
     ),
     'cityscapes': Kind(
         'a Cityscapes result folder (*_pred.txt and PNGs); masks that fail stay as they are',
@@ -207,6 +235,7 @@ def with_kind(words: list[str]) -> list[str]:
     paths = words[:2]
     if len(paths) < 2 or paths[0] in KINDS or any(path.startswith('-') for path in paths):
         return words
+    check_kind(paths[0], KINDS)
     return [kind_of_input(*paths), *words]
 
 
@@ -241,6 +270,7 @@ def run(args: argparse.Namespace) -> int:
     check_places(args)
     given = args.images, args.masks, args.ground_truth, getattr(args, 'annotations', None)
     check_exists(*(place for place in given if place is not None))
+    args.kind.look(args)
     _end_as_if_interrupted()
     if args.jobs > 1:
         from ..runs.jobs import run_jobs

@@ -70,8 +70,10 @@ def refine_share(args: argparse.Namespace, rank: int, processes: int) -> int:
     report.failed += work.missing
     if not report.stopped:
         report = merge_reports([report, work.finish()])
-        if made_with:
+        if made_with and report.written:
             made_with.end(args.overwrite)
+        elif made_with:
+            made_with.withdraw()
     return tell(args, report, work.of_instances)
 
 
@@ -157,6 +159,8 @@ def tell(args: argparse.Namespace, report: Report, of_instances: bool) -> int:
     elif report.ok:
         pictures = f', pictures to {args.visualize}' if args.visualize else ''
         print(f'written to {args.out}{pictures}')
+    elif not report.written:
+        print(f'nothing could be refined: {args.out} is not written', file=sys.stderr)
     elif of_instances:
         print(f'written to {args.out}; masks that failed are as they were', file=sys.stderr)
     elif report.refined:

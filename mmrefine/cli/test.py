@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..files.first_look import look_at_checkpoint
 from ..methods import method_names
 from .mmengine_runs import add_run_options, read_config, run_config
 
@@ -36,12 +37,14 @@ def run(args: argparse.Namespace) -> int:
     """Test; the exit status."""
     if args.refine_checkpoint and not args.refine:
         args.parser.error('--refine-checkpoint: needs --refine')
+    if '://' not in args.checkpoint:
+        if not Path(args.checkpoint).is_file():
+            raise ValueError(f'checkpoint: expected a file, {args.checkpoint} is none')
+        look_at_checkpoint(args.checkpoint)
     cfg = read_config(args)
     from ..refiners.names import refiner_settings
     from ..runs.config import add_refinement, save_pictures, save_predictions
 
-    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
-        raise ValueError(f'checkpoint: expected a file, {args.checkpoint} is none')
     cfg.load_from = args.checkpoint
     if args.out:
         save_predictions(cfg, args.out)

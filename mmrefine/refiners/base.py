@@ -13,14 +13,11 @@ import numpy as np
 import PIL.Image
 
 from ..files.images import choose_bands, decode_image, from_array, from_pil
+from ..files.sizes import EXIF_HINT
 from ..methods import Method
 from ..ops.ignored import IGNORED_BYTE
 
 Image = str | os.PathLike | np.ndarray | PIL.Image.Image
-EXIF_HINT = (
-    '; height and width are swapped: images are turned by their EXIF orientation, were the masks '
-    'made without?'
-)
 
 
 class Refiner(ABC):
