@@ -1,6 +1,7 @@
 """What ``mmrefine train`` and ``mmrefine test`` share: their options, and how a run ends."""
 
 import argparse
+import contextlib
 import os
 import traceback
 from collections.abc import Callable, Sequence
@@ -21,6 +22,11 @@ def add_run_options(parser: argparse.ArgumentParser, example: str) -> None:
         '--offline',
         action='store_true',
         help='download nothing; MMREFINE_OFFLINE=1 does the same',
+    )
+    parser.add_argument(
+        '--verbose',
+        action='store_true',
+        help='print environment, config and hooks, too; the log file has them anyway',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -53,6 +59,7 @@ def run_config(args: argparse.Namespace, cfg: Any, do: Callable[[Any], object]) 
     from ..runs.config import allow_mmengine_checkpoints, use_cpu_processes
     from ..runs.downloads import allowed_downloads, explained_failure
     from ..runs.processes import leave_processes
+    from ..runs.terminal import brief_terminal, log_file
 
     downloads = allowed_downloads(cfg, args.offline)
     for download in downloads:
@@ -61,7 +68,11 @@ def run_config(args: argparse.Namespace, cfg: Any, do: Callable[[Any], object]) 
     use_cpu_processes(cfg)
     try:
         with explained_failure(downloads):
-            do(RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg))
+            with contextlib.nullcontext() if args.verbose else brief_terminal():
+                runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+            if runner.rank == 0 and not args.verbose:
+                print(f'environment and config are in the log: {log_file(runner)}', flush=True)
+            do(runner)
     except Exception:  # a config is a program: where it failed is what its author wants to see
         traceback.print_exc()
         return 1

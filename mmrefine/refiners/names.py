@@ -66,7 +66,7 @@ def refiner_class(settings: Mapping[str, Any]) -> type[Refiner]:
     return found
 
 
-def _types_of_models() -> dict[str, str]:
+def types_of_models() -> dict[str, str]:
     """Types of refiners by the type of the network that they hold."""
     return {
         part.method.model_type: kind
@@ -80,7 +80,7 @@ def _type_of_checkpoint(checkpoint: str | os.PathLike | None) -> str:
         return _type_of_name(DEFAULT)
     model = read_checkpoint(checkpoint)['meta'].get('model')
     kind = model.get('type') if isinstance(model, Mapping) else None
-    return _types_of_models().get(str(kind)) or _type_of_name(DEFAULT)
+    return types_of_models().get(str(kind)) or _type_of_name(DEFAULT)
 
 
 def _type_of_name(name: str) -> str:
@@ -107,7 +107,7 @@ def _settings_in(path: str) -> dict[str, Any]:
         ) from error
     if cfg.get('refiner') is not None:
         return dict(cfg.refiner)
-    types = _types_of_models()
+    types = types_of_models()
     kind = cfg.get('model', {}).get('type')
     if kind not in types:
         raise ValueError(

@@ -121,6 +121,34 @@ def test_train_then_resume(run_tool, small_config, small_run, tmp_path):
     assert 'resumed epoch: 0, iter: 1' in log
 
 
+def test_the_terminal_has_what_people_read_and_the_next_step(
+    run_tool, small_config, small_run, capsys
+):
+    run_tool('train.py', small_config, '--work-dir', 'work', *small_run(1))
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) < 20
+    assert 'Saving checkpoint at 1 iterations' in printed
+    assert 'checkpoint: work/iter_1.pth' in printed
+    given = f'--config {small_config} --checkpoint work/iter_1.pth'
+    assert f'next: mmrefine refine IMAGES MASKS OUT {given}' in printed
+    (name,) = {line.partition(': ')[2] for line in printed.splitlines() if line[:5] == 'log: '}
+    for dump in ('System environment:', 'Config:\n', 'Hooks will be executed'):
+        assert dump in Path(name).read_text()
+        assert dump not in printed
+    run_tool('train.py', small_config, '--work-dir', 'all', '--verbose', *small_run(1))
+    assert 'System environment:' in capsys.readouterr().out
+
+
+def test_the_next_step_after_another_model_is_to_test_it(
+    run_tool, small_config, small_run, monkeypatch, capsys
+):
+    monkeypatch.setattr('mmrefine.refiners.names.types_of_models', dict)  # no refiner's network
+    run_tool('train.py', small_config, '--work-dir', 'work', *small_run(1))
+    printed = capsys.readouterr().out
+    assert f'next: mmrefine test {small_config} work/iter_1.pth' in printed
+    assert 'mmrefine refine' not in printed
+
+
 @pytest.mark.quick
 def test_refine_puts_the_refiner_behind_a_stock_config(
     run_tool, stock, small_config, segfix_weights, camvid_folder, tmp_path
