@@ -103,15 +103,15 @@ def whole(device: str, size_hw: tuple[int, int], instances: int) -> tuple[Call, 
     refiner = build_refiner('bpr', device=device)
     image, masks = draw_image(size_hw), draw_masks(instances, size_hw)
     inputs: list[torch.Tensor] = []
-    forward = refiner._forward
+    forward = refiner.patches._forward
 
     def listen(part: torch.Tensor) -> torch.Tensor:
         inputs.append(part)
         return forward(part)
 
-    refiner._forward = listen
+    refiner.patches._forward = listen
     refiner.refine(image, masks)
-    refiner._forward = forward
+    refiner.patches._forward = forward
     batches = list(inputs)
     return (lambda: refiner.refine(image, masks), lambda: [forward(part) for part in batches])
 

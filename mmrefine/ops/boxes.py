@@ -16,6 +16,7 @@ import numpy as np
 
 from .boundary import Array, label_array, like
 
+STRIP = 2**24  # pixels looked at together for boundary pixels
 BLOCK = 1024  # candidates looked at together while searching the next one that is not suppressed
 # Pixels with one score are taken in the order of their index times this, modulo 2³²: scattered, as
 # in the released NMS, whose sort is not stable. In reading order, kept boxes would follow each
@@ -60,14 +61,30 @@ def box_centres(mask: np.ndarray, patch_size: int, iou_threshold: float) -> np.n
     bottom, right = top + height + 1, left + width + 1
     # one pixel more on each side: the outer half of the boundary
     top, left = max(top - 1, 0), max(left - 1, 0)
-    window = binary[top:bottom, left:right] != 0
-    scores = boundary_scores(window)
-    candidates = np.flatnonzero(scores != 0)
-    rank = (4 - scores.ravel()[candidates]).astype(np.uint64) << np.uint64(32)
+    window = binary[top:bottom, left:right]
+    candidates, scores = _boundary_pixels(window)
+    rank = (4 - scores).astype(np.uint64) << np.uint64(32)
     scattered = candidates.astype(np.uint64) * SCATTER & np.uint64(2**32 - 1)
     order = candidates[np.argsort(rank | scattered)]
-    centres = np.stack(np.unravel_index(order, scores.shape), axis=1)
-    return _suppress(centres, scores.shape, patch_size, iou_threshold) + (top, left)
+    centres = np.stack(np.unravel_index(order, window.shape), axis=1)
+    return _suppress(centres, window.shape, patch_size, iou_threshold) + (top, left)
+
+
+def _boundary_pixels(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boundary pixels of a mask, uint8 (H, W), as flat indices (N,), and their scores (N,).
+
+    Strip by strip: of a large mask, maps of its size take much memory.
+    """
+    height, width = mask.shape
+    rows = max(STRIP // width, 1)
+    found = []
+    for top in range(0, height, rows):
+        first = max(top - 1, 0)
+        scores = boundary_scores(mask[first : top + rows + 1] != 0)[top - first :][:rows].ravel()
+        pixels = np.flatnonzero(scores)
+        found.append((pixels + top * width, scores[pixels]))
+    pixels, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return pixels, scores
 
 
 def boundary_scores(mask: np.ndarray) -> np.ndarray:

@@ -9,6 +9,9 @@ Shapes: H, W = rows and columns of the image; h, w = of the part around an objec
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -21,6 +24,37 @@ UNSEEN = 2e-5  # share of pixels that every bin gets
 SOFTNESS = 3.0  # log-odds that count as rather sure
 MARGIN = 8  # pixels on both sides of the coarse boundary that may be wrong
 SURROUNDINGS = 48  # pixels around the object that are its background
+UNKNOWN = 128  # evidence where nothing is known
+PLACES = (BINS**2, BINS, 1)  # of the three colour channels in the number of a bin
+STRIP = 2**22  # pixels of a large image that are looked at together
+FAR = 32  # pixels: what is as deep is sure, whatever lies beyond
+
+
+class ColourModel(NamedTuple):
+    """How much more each colour belongs to an object than to its background.
+
+    Attributes:
+        bins: uint16 (3, 256), what each level of CIELAB's L, a and b adds to the number of a bin.
+        odds: uint8 (``BINS``³,), of each bin: 255 surely of the object, 0 surely of the background.
+    """
+
+    bins: np.ndarray
+    odds: np.ndarray
+
+    def of(self, image: np.ndarray) -> np.ndarray:
+        """Colour evidence, uint8 (h, w), of a part of the image, BGR uint8 (h, w, 3)."""
+        return self.of_lab(_lab(image))
+
+    def of_lab(self, lab: np.ndarray) -> np.ndarray:
+        """The same of CIELAB colours, uint8 (h, w, 3)."""
+        return np.asarray(self.odds[_numbers(lab, self.bins)])
+
+
+class _Look(NamedTuple):
+    """Colours, CIELAB uint8 (h, w, 3), and how deep inside and outside of a mask they lie."""
+
+    lab: np.ndarray
+    depths: tuple[np.ndarray, np.ndarray]
 
 
 def colour_odds(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -35,10 +69,29 @@ def colour_odds(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         nothing is known. It is worked out within ``SURROUNDINGS`` of the object and 128 elsewhere;
         of an empty mask, everywhere.
     """
-    odds = np.full(mask.shape, 128, np.uint8)
+    odds = np.full(mask.shape, UNKNOWN, np.uint8)
     window = surroundings(mask, SURROUNDINGS)
-    odds[window] = _odds(image[window], mask[window])
+    look = _look(image[window], mask[window])
+    model = _fitted(lambda: [look])
+    if model is not None:
+        odds[window] = model.of_lab(look.lab)
     return odds
+
+
+def colour_model(image: np.ndarray, mask: np.ndarray) -> ColourModel | None:
+    """What ``colour_odds`` knows of the colours in a large part of an image, strip by strip.
+
+    Args:
+        image: BGR uint8 (h, w, 3): the object and ``SURROUNDINGS`` pixels around it.
+        mask: bool (h, w), the coarse mask.
+
+    Returns:
+        None where nothing is known.
+    """
+    height, width = mask.shape
+    rows = max(STRIP // width, 1)
+    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    return _fitted(lambda: (_look(image, mask, strip) for strip in strips))
 
 
 def surroundings(mask: np.ndarray, reach: int) -> tuple[slice, slice]:
@@ -50,33 +103,62 @@ def surroundings(mask: np.ndarray, reach: int) -> tuple[slice, slice]:
     )
 
 
-def _odds(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    inside = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 3)
-    outside = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
-    bins = _colour_bins(image)
-    models = []
-    for distance in (inside, outside):
-        # of thin objects, what is deepest in them
-        sure = distance > min(MARGIN, 0.6 * float(distance.max()))
-        if not sure.any():
-            return np.full(mask.shape, 128, np.uint8)
-        models.append(_histogram(bins[sure]))
-    table = np.tanh((np.log(models[0]) - np.log(models[1])) / SOFTNESS)
-    return np.asarray(np.rint(127.5 + 127.5 * table).astype(np.uint8)[bins])
+def _look(image: np.ndarray, mask: np.ndarray, rows: slice | None = None) -> _Look:
+    """Some rows of an image (h, w, 3) and a mask (h, w)."""
+    rows = rows or slice(0, len(mask))
+    top = max(rows.start - FAR, 0)
+    seen = np.ascontiguousarray(mask[top : rows.stop + FAR])
+    inner = slice(rows.start - top, rows.stop - top)
+    inside, outside = (
+        cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, 3)[inner] for side in (seen, ~seen)
+    )
+    return _Look(_lab(image[rows]), (inside, outside))
 
 
-def _colour_bins(image: np.ndarray) -> np.ndarray:
-    """(h, w, 3) → uint16 (h, w): bins of CIELAB, as fine as the colours that there are allow."""
-    lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+def _fitted(looks: Callable[[], Iterable[_Look]]) -> ColourModel | None:
+    """The colours of what is looked at, twice; None where a side has no pixel."""
+    levels, deepest = np.zeros((3, 256), np.int64), np.zeros(2)
+    for look in looks():
+        for channel, found in zip(cv2.split(look.lab), levels, strict=True):
+            found += np.bincount(channel.ravel(), minlength=256)
+        deepest = np.maximum(deepest, [depth.max() for depth in look.depths])
+    bins = np.stack([_table(*pair) for pair in zip(levels, PLACES, strict=True)])
+    counts = np.zeros((2, BINS**3), np.int64)
+    for look in looks():
+        numbers = _numbers(look.lab, bins)
+        for found, depth, most in zip(counts, look.depths, deepest, strict=True):
+            # of thin objects, what is deepest in them
+            sure = depth > min(MARGIN, 0.6 * float(most))
+            found += np.bincount(numbers[sure], minlength=BINS**3)
+    if not counts.any(axis=1).all():
+        return None
+    inside, outside = map(_shares, counts)
+    table = np.tanh((np.log(inside) - np.log(outside)) / SOFTNESS)
+    return ColourModel(bins, np.rint(127.5 + 127.5 * table).astype(np.uint8))
+
+
+def _lab(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+
+
+def _numbers(lab: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """Numbers of bins, uint16 (h, w), of colours, uint8 (h, w, 3)."""
     number = np.zeros(lab.shape[:2], np.uint16)
-    for place, channel in zip((BINS**2, BINS, 1), cv2.split(lab), strict=True):
-        number += _table(channel, place)[channel]
+    for table, channel in zip(bins, cv2.split(lab), strict=True):
+        number += table[channel]
     return number
 
 
-def _table(channel: np.ndarray, place: int) -> np.ndarray:
-    """What each level adds to the number of a bin: ``BINS`` steps over most of the levels."""
-    shares = np.bincount(channel.ravel(), minlength=256).cumsum() / channel.size
+def _table(levels: np.ndarray, place: int) -> np.ndarray:
+    """What each level adds to the number of a bin: ``BINS`` steps over most of the levels.
+
+    Bins are as fine as the colours that there are allow.
+
+    Args:
+        levels: int (256,), how many pixels have each level.
+        place: What a step adds.
+    """
+    shares = levels.cumsum() / levels.sum()
     low, high = np.searchsorted(shares, [RARE, 1 - RARE])
     spread = max(int(high - low), LEAST_SPREAD)
     start = (low + high - spread) / 2
@@ -84,8 +166,7 @@ def _table(channel: np.ndarray, place: int) -> np.ndarray:
     return (np.clip(steps, 0, BINS - 1) * place).astype(np.uint16)
 
 
-def _histogram(bins: np.ndarray) -> np.ndarray:
-    """Smoothed shares of ``BINS``³ bins, none of them zero."""
-    counts = np.bincount(bins, minlength=BINS**3).reshape(BINS, BINS, BINS)
-    shares = counts.astype(np.float32) / max(len(bins), 1)
+def _shares(counts: np.ndarray) -> np.ndarray:
+    """Smoothed shares of ``BINS``³ bins, none of them zero, of how many pixels lie in each."""
+    shares = counts.reshape(BINS, BINS, BINS).astype(np.float32) / int(counts.sum())
     return np.asarray(gaussian_filter(shares, SMOOTHING, mode='nearest')).ravel() + UNSEEN

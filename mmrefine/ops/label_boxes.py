@@ -39,7 +39,7 @@ class LabelBox(NamedTuple):
         return outer, inner
 
 
-def label_boxes(labels: np.ndarray, ignore_index: int) -> list[LabelBox]:
+def label_boxes(labels: np.ndarray, ignore_index: int | None) -> list[LabelBox]:
     """Boxes such that each 8-connected piece of each label lies in a box of its label.
 
     A label whose pieces are many and near each other (noise) gets one box for all of them where
@@ -48,7 +48,7 @@ def label_boxes(labels: np.ndarray, ignore_index: int) -> list[LabelBox]:
 
     Args:
         labels: (H, W), C-contiguous, any integer dtype.
-        ignore_index: the id that gets no boxes.
+        ignore_index: the id that gets no boxes; None if each gets some.
     """
     width = labels.shape[1]
     begins = np.ones(labels.shape, bool)
@@ -64,8 +64,9 @@ def label_boxes(labels: np.ndarray, ignore_index: int) -> list[LabelBox]:
     piece_labels = np.empty(num_pieces, labels.dtype)
     piece_labels[pieces] = run_labels
 
-    kept = piece_labels != ignore_index
-    piece_boxes, piece_labels = piece_boxes[:, kept], piece_labels[kept]
+    if ignore_index is not None:
+        kept = piece_labels != ignore_index
+        piece_boxes, piece_labels = piece_boxes[:, kept], piece_labels[kept]
     names, owners = np.unique(piece_labels, return_inverse=True)
     whole_boxes = _lowest(piece_boxes, owners, len(names))
     apart = np.bincount(owners, _area(piece_boxes) + CALL_COST, len(names)) <= _area(whole_boxes)

@@ -1,25 +1,45 @@
 """Large images block by block, so that no map of numbers is as large as they are.
 
-An object that lies in a block, or reaches to it, is refined as if there were no blocks: all its
-boxes, colours and outline. Of one that is larger than what is seen around a block, the boxes at
-the block are looked at, and it is judged by what is seen.
+An object that is seen whole from a block is refined as if there were no blocks. Of a larger one,
+what depends on the whole of it is worked out before: its boxes, its colours, and what the network
+says along its outline. So blocks give what the whole image gives.
 
 Shapes: H, W = rows and columns of the image; h, w = of what is seen; N = boxes.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops.colour_odds import surroundings
+from ..ops.colour_odds import SURROUNDINGS, UNKNOWN, ColourModel, surroundings
+from ..ops.label_boxes import label_boxes
+from ..ops.patches import PatchAverage
+from .leave_alone import LEAST_PIECE
 from .tiles import Tile, Window, grown, inside, tiles_of
 
 # Pixels of the largest image that is refined as a whole.
 WHOLE = 2**24
-# Side of a block, and what is seen around it, pixels.
+# Side of a block, and what is seen around it at least, pixels.
 BLOCK, CONTEXT = 2048, 512
+# Side of the parts in which labels are looked for, pixels.
+PART = 1024
+
+
+class LargeObject(NamedTuple):
+    """What is known of an object that is seen whole from no block.
+
+    Attributes:
+        boxes: int64 (N, 4) xyxy, in the image.
+        window: The object and its surroundings, whose colours are known.
+        colours: They; None where nothing is known.
+        off: Mean log-odds that its mask is off, over its outline.
+    """
+
+    boxes: np.ndarray
+    window: Window
+    colours: ColourModel | None
+    off: float = 0.0
 
 
 class Block(NamedTuple):
@@ -27,25 +47,42 @@ class Block(NamedTuple):
 
     Attributes:
         core: The block, rows and columns of what is seen.
-        cut: Whether the image goes on beyond the first row, the last row, the first column and the
-            last column that are seen.
+        seen: What is seen, rows and columns of the image.
+        large: What is known of large objects, by their keys.
     """
 
     core: Window
-    cut: tuple[bool, bool, bool, bool]
+    seen: Window
+    large: Mapping[Any, LargeObject]
 
-    def near(self, reach: int, size_hw: tuple[int, int]) -> Window:
-        """The block and ``reach`` pixels around it."""
-        return grown(self.core, reach, size_hw)
+    def near(self, reach: int) -> Window:
+        """The block and ``reach`` pixels around it, of what is seen."""
+        return grown(self.core, reach, tuple(part.stop - part.start for part in self.seen))
 
-    def boxes(self, mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """Those boxes (N, 4) xyxy of a mask, bool (h, w), that the block needs."""
-        rows, columns = self.core
-        meet = (boxes[:, 0] < columns.stop) & (boxes[:, 2] > columns.start)
-        meet &= (boxes[:, 1] < rows.stop) & (boxes[:, 3] > rows.start)
-        edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
-        goes_on = any(cut and edge.any() for cut, edge in zip(self.cut, edges, strict=True))
-        return boxes[meet] if goes_on or not meet.any() else boxes
+    def needs(self, boxes: np.ndarray) -> bool:
+        """Whether any of some boxes (N, 4) xyxy, of what is seen, lies in the block."""
+        return bool(_meet(boxes, self.core).any())
+
+    def boxes_of(self, large: LargeObject) -> np.ndarray:
+        """Boxes (N, 4) xyxy of a large object, of what is seen, that the block needs.
+
+        They reach so far around it that specks in it are told from what goes on outside.
+        """
+        rows, columns = self.seen
+        boxes = large.boxes - [columns.start, rows.start] * 2
+        return boxes[_meet(boxes, self.near(LEAST_PIECE)) & self.needs(boxes)]
+
+    def colours_of(self, large: LargeObject, image: np.ndarray, part: Window) -> np.ndarray:
+        """Colour evidence, uint8, for a large object in a part of what is seen (h, w, 3)."""
+        image = image[part]
+        odds = np.full(image.shape[:2], UNKNOWN, np.uint8)
+        rows, columns = (
+            slice(*np.clip([w.start - s.start - p.start, w.stop - s.start - p.start], 0, size))
+            for w, s, p, size in zip(large.window, self.seen, part, odds.shape, strict=True)
+        )
+        if large.colours is not None and odds[rows, columns].size:
+            odds[rows, columns] = large.colours.of(image[rows, columns])
+        return odds
 
 
 class Part(NamedTuple):
@@ -53,12 +90,12 @@ class Part(NamedTuple):
 
     Attributes:
         tile: Where it is.
-        block: The block in it; None where all there is of a mask is seen.
+        block: The block in it.
         masks: Label map (h, w), or stack (1, h, w).
     """
 
     tile: Tile
-    block: Block | None
+    block: Block
     masks: np.ndarray
 
 
@@ -67,54 +104,80 @@ def is_large(image: np.ndarray) -> bool:
     return image.shape[0] * image.shape[1] > WHOLE
 
 
-def refine_by_blocks(
-    masks: np.ndarray, refine: Callable[[Iterator[Part]], Iterator[np.ndarray]]
-) -> np.ndarray:
-    """Masks of a large image, refined block by block.
-
-    Args:
-        masks: Label map (H, W), or stack (N, H, W), whose masks are refined one by one; one mask
-            (H, W) bool.
-        refine: Refined masks of parts, in their order; it may look at some parts ahead.
-
-    Returns:
-        Refined masks.
-    """
-    refined = masks.copy()
-    for before, after in zip(_planes(masks), _planes(refined), strict=True):
-        waiting: deque[Tile] = deque()
-
-        def parts(plane: np.ndarray = before, asked: deque[Tile] = waiting) -> Iterator[Part]:
-            for part in _parts(plane):
-                asked.append(part.tile)
-                yield part
-
-        for result in refine(parts()):
-            tile = waiting.popleft()
-            after[(..., *tile.core)] = result[(..., *inside(tile.core, tile.seen))]
-    return refined
+def seen_around(patch_size: int, padding: int) -> tuple[int, int]:
+    """How much is seen around a block, and up to which side an object is seen whole, pixels."""
+    context = max(CONTEXT, patch_size + padding + LEAST_PIECE)
+    return context, context - patch_size - max(SURROUNDINGS, patch_size + padding)
 
 
-def _planes(masks: np.ndarray) -> Sequence[np.ndarray]:
-    """A label map (H, W), or stacks (1, H, W) of each mask."""
+def planes(masks: np.ndarray) -> Sequence[np.ndarray]:
+    """What is refined at a time: a label map (H, W), or stacks (1, H, W) of each mask."""
     if masks.ndim == 2 and masks.dtype != np.bool_:
         return [masks]
     return list(masks.reshape(-1, 1, *masks.shape[-2:]))
 
 
-def _parts(masks: np.ndarray) -> Iterator[Part]:
+def window_of(plane: np.ndarray) -> Window | None:
+    """The part of a stack (1, H, W) that is refined as a whole; None of others, or too large."""
+    if plane.ndim == 2:
+        return None
+    window = grown(surroundings(plane[0] != 0, CONTEXT), 0, plane.shape[1:])
+    return window if plane[0][window].size <= WHOLE else None
+
+
+def large_objects(
+    plane: np.ndarray, least: int, ignore_index: int | None
+) -> Iterator[tuple[Any, Window]]:
+    """Key and bounding box of the objects that may not be seen whole from a block.
+
+    Args:
+        plane: Label map (H, W), or stack (1, H, W), of which 0 is the key.
+        least: Sides up to that are seen whole, pixels.
+        ignore_index: Label of no object.
+    """
+    size_hw = plane.shape[-2:]
+    if plane.ndim == 3:
+        yield 0, grown(surroundings(plane[0] != 0, 0), 0, size_hw)
+        return
+    found: dict[Any, list[int]] = {}
+    for tile in tiles_of(size_hw, 0, PART, 0):
+        rows, columns = tile.core
+        for label, *box in label_boxes(np.ascontiguousarray(plane[tile.core]), ignore_index):
+            top, bottom, left, right = np.add(box, [rows.start] * 2 + [columns.start] * 2).tolist()
+            old = found.setdefault(label, [top, bottom, left, right])
+            old[::2] = min(old[0], top), min(old[2], left)
+            old[1::2] = max(old[1], bottom), max(old[3], right)
+    for label, (top, bottom, left, right) in found.items():
+        if max(bottom - top, right - left) > least:
+            yield label, (slice(top, bottom), slice(left, right))
+
+
+def parts_of(plane: np.ndarray, large: Mapping[Any, LargeObject], context: int) -> Iterator[Part]:
     """Parts of a label map (H, W), or of a stack of one mask (1, H, W), that may change."""
-    size_hw = (masks.shape[-2], masks.shape[-1])
-    if masks.ndim == 3:
-        window = grown(surroundings(masks[0] != 0, CONTEXT), 0, size_hw)
-        if masks[0][window].size <= WHOLE:
-            yield Part(Tile(window, window), None, np.ascontiguousarray(masks[(..., *window)]))
-            return
-    for tile in tiles_of(size_hw, WHOLE, BLOCK, CONTEXT):
-        part = masks[(..., *tile.seen)]
+    size_hw = plane.shape[-2:]
+    for tile in tiles_of(size_hw, 0, BLOCK, context):
+        part = plane[(..., *tile.seen)]
         if (part != part[..., :1, :1]).any():
-            rows, columns = tile.seen
-            above, below = rows.start > 0, rows.stop < size_hw[0]
-            cut = above, below, columns.start > 0, columns.stop < size_hw[1]
-            block = Block(inside(tile.core, tile.seen), cut)
+            block = Block(inside(tile.core, tile.seen), tile.seen, large)
             yield Part(tile, block, np.ascontiguousarray(part))
+
+
+def laid_in(average: PatchAverage, window: Window) -> PatchAverage:
+    """Averages in another window: cut off, and none where there were no boxes."""
+    size_hw = tuple(part.stop - part.start for part in window)
+    probabilities, covered = np.zeros(size_hw, np.float32), np.zeros(size_hw, bool)
+    common = tuple(
+        slice(max(a.start, b.start), max(min(a.stop, b.stop), a.start, b.start))
+        for a, b in zip(average.window, window, strict=True)
+    )
+    to, of = inside(common, window), inside(common, average.window)
+    probabilities[to] = average.probabilities[of]
+    covered[to] = average.covered[of]
+    return PatchAverage(window, probabilities, covered)
+
+
+def _meet(boxes: np.ndarray, window: Window) -> np.ndarray:
+    """Which boxes (N, 4) xyxy lie in a window, bool (N,)."""
+    rows, columns = window
+    across = (boxes[:, 0] < columns.stop) & (boxes[:, 2] > columns.start)
+    return across & (boxes[:, 1] < rows.stop) & (boxes[:, 3] > rows.start)

@@ -29,10 +29,10 @@ class MaskEdit(Protocol):
     result: np.ndarray
     confidence: np.ndarray | None
 
-    def objects(self, near: Window = ALL) -> Iterator[tuple[Any, np.ndarray]]:
-        """Key and mask, bool (H, W), of everything that has a boundary and lies ``near``."""
+    def keys(self, near: Window = ALL) -> Iterator[Any]:
+        """Keys of everything that has a boundary and lies ``near``."""
 
-    def mask(self, key: Any, window: Window) -> np.ndarray:
+    def mask(self, key: Any, window: Window = ALL) -> np.ndarray:
         """The coarse mask ``key``, bool (h, w), in a part of the image."""
 
     def apply(
@@ -45,32 +45,38 @@ class MaskEdit(Protocol):
 
 
 class StackEdit:
-    """Each mask of a stack (N, H, W), or a single one (H, W), is an object of its own."""
+    """Each mask of a stack (N, H, W), or a single one (H, W), is an object of its own.
+
+    One that would vanish stays as it is, unless it is ``a_part`` of masks that go on elsewhere.
+    """
 
     confidence: np.ndarray | None
 
     def __init__(
-        self, masks: np.ndarray, min_score_gain: float, with_confidence: bool = False
+        self,
+        masks: np.ndarray,
+        min_score_gain: float,
+        with_confidence: bool = False,
+        a_part: bool = False,
     ) -> None:
         self.result = masks.copy()
         self.confidence = np.ones(masks.shape, np.float32) if with_confidence else None
         self.stack = self.result.reshape(-1, *masks.shape[-2:])
         self.gain = min_score_gain
+        self.a_part = a_part
 
-    def objects(self, near: Window = ALL) -> Iterator[tuple[int, np.ndarray]]:
-        """Index and mask, one after the other."""
-        for index, mask in enumerate(self.stack):
-            if near is ALL or mask[near].any():
-                yield index, mask != 0
+    def keys(self, near: Window = ALL) -> Iterator[int]:
+        """Indices of masks, one after the other."""
+        return (k for k, mask in enumerate(self.stack) if near is ALL or mask[near].any())
 
-    def mask(self, key: int, window: Window) -> np.ndarray:
+    def mask(self, key: int, window: Window = ALL) -> np.ndarray:
         """Mask ``key`` in a part of the image."""
         return self.stack[key][window] != 0
 
     def apply(
         self, key: int, window: Window, probabilities: np.ndarray, covered: np.ndarray
     ) -> None:
-        """Refine mask ``key``; one that would vanish stays as it is."""
+        """Refine mask ``key``."""
         mask = self.stack[key]
         value = mask.max()
         part = mask[window]
@@ -81,7 +87,8 @@ class StackEdit:
             probabilities > (1 + self.gain) / 2,
         )
         refined = np.where(covered, is_object * value, part).astype(mask.dtype)
-        if refined.any() or np.count_nonzero(mask) > np.count_nonzero(part):
+        goes_on = self.a_part or np.count_nonzero(mask) > np.count_nonzero(part)
+        if goes_on or refined.any():
             mask[window] = refined
         if self.confidence is not None:
             sure = np.where(mask[window] != 0, probabilities, 1 - probabilities)
@@ -93,25 +100,34 @@ class StackEdit:
 
 
 class LabelMapEdit:
-    """Each label of a map (H, W) is an object; where several claim a pixel, the surest gets it."""
+    """Each label of a map (H, W) is an object; where several claim a pixel, the surest gets it.
 
-    def __init__(self, labels: np.ndarray, min_score_gain: float, ignore_index: int | None) -> None:
+    No label vanishes, unless the map is ``a_part`` of one that goes on elsewhere.
+    """
+
+    def __init__(
+        self,
+        labels: np.ndarray,
+        min_score_gain: float,
+        ignore_index: int | None,
+        a_part: bool = False,
+    ) -> None:
         self.result = labels.copy()
         self.confidence: np.ndarray | None = None
         self.gain = min_score_gain
         self.ignore_index = ignore_index
+        self.a_part = a_part
         # Off the boxes of a label, its pixels are certain.
         self.own = np.ones(labels.shape, np.float32)
         self.best = np.zeros(labels.shape, np.float32)
         self.claimant = labels.copy()
 
-    def objects(self, near: Window = ALL) -> Iterator[tuple[int, np.ndarray]]:
-        """Label and where it is, for all labels but the ignored one."""
-        for label in np.unique(self.result[near]):
-            if label != self.ignore_index:
-                yield label, self.result == label
+    def keys(self, near: Window = ALL) -> Iterator[int]:
+        """All labels but the ignored one."""
+        found = np.unique(self.result[near])
+        return (label for label in found.tolist() if label != self.ignore_index)
 
-    def mask(self, key: int, window: Window) -> np.ndarray:
+    def mask(self, key: int, window: Window = ALL) -> np.ndarray:
         """Where label ``key`` is, in a part of the image."""
         return self.result[window] == key
 
@@ -126,11 +142,12 @@ class LabelMapEdit:
         self.claimant[window][claimed] = key
 
     def finish(self) -> None:
-        """Give every pixel to the most probable label, its own in a tie; no label vanishes."""
+        """Give every pixel to the most probable label, its own in a tie."""
         changed = self.best - self.own > self.gain
         if self.ignore_index is not None:
             changed &= self.result != self.ignore_index
         coarse = self.result
         self.result = np.where(changed, self.claimant, coarse)
-        keep_vanished(coarse, self.result, self.ignore_index)
+        if not self.a_part:
+            keep_vanished(coarse, self.result, self.ignore_index)
         self.confidence = np.where(self.result == coarse, self.own, self.best)

@@ -5,58 +5,30 @@ images go through the network in batches of one size. Kept are the probabilities
 patches, besides two batches of input.
 """
 
-import math
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, overload
 
-import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..methods.bpr import BPR
 from ..models.segmentors import PatchRefiner
-from ..ops import average_patches, crop_patches, propose_boxes
-from ..ops.colour_odds import SURROUNDINGS, colour_odds, surroundings
+from ..ops.colour_odds import SURROUNDINGS
 from ..ops.ignored import IgnoreIndex, ignored_label
-from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
-from .bpr_blocks import Block, Part, is_large, refine_by_blocks
-from .bpr_masks import ALL, LabelMapEdit, MaskEdit, StackEdit
+from .bpr_blocks import is_large
+from .bpr_pass import OnePass, View
+from .bpr_patches import PatchPredictor
 from .confidence import ObjectConfidence, Refined, changes
-from .leave_alone import believe, off_along_outline, weights_of, without_specks
+from .leave_alone import weights_of
 from .network import Model, NetworkRefiner, checked_number, checked_share
-from .patch_rows import PatchRows
 
 # Above 0.5 in half precision, too.
 EPSILON = 0.001
-
-
-class _Pass(NamedTuple):
-    """An image and its masks before and between passes; ``off`` as in ``ObjectConfidence``.
-
-    Of a large image, a part of it with a ``block``, in which alone masks are refined.
-    """
-
-    image: np.ndarray
-    masks: np.ndarray
-    confidence: np.ndarray | None
-    off: dict[Any, float | None]
-    block: Block | None = None
-
-
-class _Object(NamedTuple):
-    """Something with a boundary; with ``key`` None, the end of an image's objects."""
-
-    before: _Pass
-    edit: MaskEdit
-    key: Any
-    boxes: np.ndarray
 
 
 @REFINERS.register_module()
@@ -138,7 +110,14 @@ class BPRRefiner(NetworkRefiner):
         self.leave_alone = weights if leave_alone else None
         # Masks may grow by a patch in each pass; colours are looked at around the last patches.
         self.reach = sum(self.patch_sizes) + max(self.patch_sizes) + self.padding + SURROUNDINGS
-        self.half = self.device.type == 'cuda' if half is None else half
+        self.patches = PatchPredictor(
+            self.model,
+            self.device,
+            self.input_size,
+            self.padding,
+            self.batch_size,
+            self.device.type == 'cuda' if half is None else half,
+        )
 
     @property
     def patch_size(self) -> int:
@@ -203,162 +182,30 @@ class BPRRefiner(NetworkRefiner):
 
     def _passes(
         self, pairs: Iterable[tuple[Image, np.ndarray]], with_confidence: bool = False
-    ) -> Iterator[_Pass]:
-        def large(before: _Pass) -> bool:
-            return not with_confidence and is_large(before.image)
+    ) -> Iterator[View]:
+        def large(view: View) -> bool:
+            return not with_confidence and is_large(view.image)
 
         for by_blocks, passed in groupby(self._loaded(pairs), large):
-            if by_blocks:
-                yield from map(self._by_blocks, passed)
-                continue
             for patch_size in self.patch_sizes:
-                passed = self._one_pass(passed, patch_size, with_confidence)
+                one = self._one_pass(patch_size, with_confidence)
+                passed = map(one.refine_by_blocks, passed) if by_blocks else one.refine(passed)
             yield from passed
 
-    def _by_blocks(self, before: _Pass) -> _Pass:
-        """A large image, refined block by block."""
-        masks = before.masks
-        for patch_size in self.patch_sizes:
+    def _one_pass(self, patch_size: int, with_confidence: bool) -> OnePass:
+        return OnePass(
+            self.patches,
+            patch_size,
+            self.iou_threshold,
+            self.min_score_gain,
+            self.ignore_index,
+            self.leave_alone,
+            with_confidence,
+        )
 
-            def refine(parts: Iterator[Part], size: int = patch_size) -> Iterator[np.ndarray]:
-                crops = (
-                    _Pass(before.image[part.tile.seen], part.masks, None, {}, part.block)
-                    for part in parts
-                )
-                return (done.masks for done in self._one_pass(crops, size, False))
-
-            masks = refine_by_blocks(masks, refine)
-        label = ignored_label(self.ignore_index, masks.dtype)
-        return before._replace(masks=keep_vanished(before.masks, masks, label))
-
-    def _loaded(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[_Pass]:
+    def _loaded(self, pairs: Iterable[tuple[Image, np.ndarray]]) -> Iterator[View]:
         for image, masks in pairs:
             array = load_image(image)
             check_masks(masks, array.shape[:2])
             warn_of_binary_mask(masks, ignored_label(self.ignore_index, masks.dtype))
-            yield _Pass(array, masks, None, {})
-
-    def _one_pass(
-        self, passed: Iterable[_Pass], patch_size: int, with_confidence: bool
-    ) -> Iterator[_Pass]:
-        """Images with masks that are refined once more, in patches of one size."""
-        off: dict[Any, float | None] = {}
-        for item, answers in self._predict(self._objects(passed, patch_size, with_confidence)):
-            if item.key is not None:
-                off[item.key] = self._apply(item, answers)
-                continue
-            item.edit.finish()
-            # what the first pass says is about the coarse mask
-            known = item.before.off or off
-            yield _Pass(item.before.image, item.edit.result, item.edit.confidence, known)
-            off = {}
-
-    def _edit(self, masks: np.ndarray, with_confidence: bool) -> MaskEdit:
-        label = ignored_label(self.ignore_index, masks.dtype)
-        if masks.ndim == 2 and masks.dtype != np.bool_:
-            return LabelMapEdit(masks, self.min_score_gain, label)
-        return StackEdit(masks, self.min_score_gain, with_confidence)
-
-    def _objects(
-        self, passed: Iterable[_Pass], patch_size: int, with_confidence: bool
-    ) -> Iterator[tuple[_Object, Iterator[Tensor]]]:
-        """Objects, each with the parts of the network's input that its patches are."""
-        for before in passed:
-            array = np.ascontiguousarray(before.image)
-            edit = self._edit(before.masks, with_confidence)
-            pixels = self._to_device(array)
-            block = before.block
-            near = block.near(patch_size, (array.shape[0], array.shape[1])) if block else ALL
-            for key, mask in edit.objects(near):
-                boxes = propose_boxes(mask, patch_size, self.iou_threshold)
-                boxes = block.boxes(mask, boxes) if block else boxes
-                cut = self._crop(pixels, mask, boxes)
-                if self.model.data_preprocessor.with_odds and len(boxes):
-                    cut = self._crop_with_odds(array, mask, boxes)
-                yield _Object(before, edit, key, boxes), cut
-            yield _Object(before, edit, None, np.zeros((0, 4), np.int64)), iter(())
-
-    def _to_device(self, array: np.ndarray) -> Any:
-        """On a GPU, patches are cut there: the image travels once, as bytes."""
-        return array if self.device.type == 'cpu' else torch.from_numpy(array).to(self.device)
-
-    def _crop(self, image: Any, mask: np.ndarray, boxes: np.ndarray) -> Iterator[Tensor]:
-        for start in range(0, len(boxes), self.batch_size):
-            part = boxes[start : start + self.batch_size]
-            images, masks = (
-                torch.as_tensor(crop_patches(array, part, self.input_size, self.padding))
-                for array in (image, self._to_device(mask))
-            )
-            yield self.model.data_preprocessor.assemble(images.permute(0, 3, 1, 2), masks)
-
-    def _crop_with_odds(
-        self, image: np.ndarray, mask: np.ndarray, boxes: np.ndarray
-    ) -> Iterator[Tensor]:
-        """The same with colour evidence as a fourth channel, in the part of the image around it."""
-        reach = max(SURROUNDINGS, int(np.ptp(boxes[:, ::2], axis=1).max()) + self.padding)
-        rows, columns = part = surroundings(mask, reach)
-        near = np.ascontiguousarray(mask[part])
-        evidence = cv2.merge([image[part], colour_odds(image[part], near)])
-        yield from self._crop(
-            self._to_device(evidence), near, boxes - [columns.start, rows.start] * 2
-        )
-
-    def _predict(
-        self, items: Iterable[tuple[_Object, Iterator[Tensor]]]
-    ) -> Iterator[tuple[_Object, Tensor]]:
-        """Objects with the probabilities of their patches (n, S, S), in the order they came.
-
-        Never more than two batches of input wait.
-        """
-        waiting: deque[_Object] = deque()
-        inputs, outputs = PatchRows(), PatchRows()
-
-        def ready() -> Iterator[tuple[_Object, Tensor]]:
-            while waiting and len(waiting[0].boxes) <= len(outputs):
-                item = waiting.popleft()
-                yield item, outputs.take(len(item.boxes))
-
-        for item, parts in items:
-            waiting.append(item)
-            for part in parts:
-                inputs.add(part)
-                while len(inputs) >= self.batch_size:
-                    outputs.add(self._forward(inputs.take(self.batch_size)))
-            yield from ready()
-        while len(inputs):
-            outputs.add(self._forward(inputs.take(self.batch_size)))
-        yield from ready()
-
-    @torch.inference_mode()
-    def _forward(self, inputs: Tensor) -> Tensor:
-        kind = torch.bfloat16 if self.device.type == 'cpu' else torch.float16
-        with torch.autocast(self.device.type, kind, enabled=self.half):
-            return self.model.predict_probabilities(inputs).float()
-
-    def _apply(self, item: _Object, answers: Tensor) -> float | None:
-        """Put an object's patches back: (n, S, S), or (n, 2, S, S) with where the mask is off.
-
-        Returns:
-            The probability that the mask is off, if the network says so.
-        """
-        values = answers.numpy() if self.device.type == 'cpu' else answers
-        kinds = [values] if values.ndim == 3 else [values[:, 0], values[:, 1]]
-        size_hw = item.edit.result.shape[-2:]
-        found = [average_patches(item.boxes, kind, size_hw, self.padding) for kind in kinds]
-        averages = [average for average in found if average is not None]
-        if not averages:
-            return None
-        whole = None
-        window = averages[0].window
-        mean, covered = (_to_numpy(part) for part in averages[0][1:])
-        if self.leave_alone is not None and len(averages) > 1:
-            off = _to_numpy(averages[1].probabilities)
-            coarse = item.edit.mask(item.key, window)
-            whole = off_along_outline(coarse, off, covered)
-            mean = without_specks(coarse, believe(coarse, mean, off, whole, self.leave_alone))
-        item.edit.apply(item.key, window, mean, covered)
-        return None if whole is None else 1 / (1 + math.exp(-whole))
-
-
-def _to_numpy(array: np.ndarray | Tensor) -> np.ndarray:
-    return array.cpu().numpy() if isinstance(array, Tensor) else array
+            yield View(array, masks, None, {})

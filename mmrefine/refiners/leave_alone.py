@@ -55,16 +55,21 @@ def weights_of(settings: Mapping[str, float] | None) -> Weights | None:
         ) from error
 
 
-def off_along_outline(mask: np.ndarray, off: np.ndarray, covered: np.ndarray) -> float:
-    """Mean log-odds that a mask is off, over its outline; even odds where none is in sight.
+def odds_along_outline(mask: np.ndarray, off: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Log-odds that a mask is off, float32 (n,), along its outline.
 
     Args:
         mask: bool (h, w), the coarse mask.
         off: float32 (h, w), probability that it is off nearby.
         covered: bool (h, w), where the network looked.
     """
-    outline = (boundary_scores(mask) > 0) & covered
-    return float(log_odds(off[outline]).mean()) if outline.any() else 0.0
+    return log_odds(off[(boundary_scores(mask) > 0) & covered])
+
+
+def off_along_outline(mask: np.ndarray, off: np.ndarray, covered: np.ndarray) -> float:
+    """Mean of ``odds_along_outline``; even odds where none is in sight."""
+    odds = odds_along_outline(mask, off, covered)
+    return float(odds.mean()) if len(odds) else 0.0
 
 
 def believe(

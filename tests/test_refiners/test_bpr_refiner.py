@@ -208,7 +208,7 @@ def test_few_patches_wait_at_any_time():
     """100 masks: what was read from the masks is never far ahead of what was predicted."""
     refiner = BPRRefiner(knowing_bpr(echo), device='cpu', batch_size=8)
     asked = []
-    crop = refiner._crop
+    crop = refiner.patches._crop
 
     def watched(image, mask, boxes):
         for part in crop(image, mask, boxes):
@@ -217,7 +217,7 @@ def test_few_patches_wait_at_any_time():
             assert sum(asked) - done <= 2 * refiner.batch_size
             yield part
 
-    refiner._crop = watched
+    refiner.patches._crop = watched
     refiner.refine(picture(blobs(5)), np.concatenate([stack(seed) for seed in range(17)]))
     assert sum(asked) > 500
 

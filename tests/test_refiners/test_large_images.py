@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmrefine.apis import build_refiner
+from mmrefine.ops import boxes, colour_odds
 from mmrefine.refiners import bpr_blocks, tiles
 from mmrefine.structures.segfix_fields import PRED_VOTES
 
@@ -50,33 +51,62 @@ def test_segfix_sees_in_tiles_what_it_sees_in_the_whole(image, labels, monkeypat
     assert np.mean(refiner.refine(image, labels) == whole) >= 0.9999
 
 
-def small_blocks(monkeypatch):
+def small_blocks(monkeypatch, context):
     monkeypatch.setattr(bpr_blocks, 'WHOLE', 2**14)
-    monkeypatch.setattr(bpr_blocks, 'BLOCK', 128)
-    monkeypatch.setattr(bpr_blocks, 'CONTEXT', 128)
+    monkeypatch.setattr(bpr_blocks, 'BLOCK', 96)
+    monkeypatch.setattr(bpr_blocks, 'CONTEXT', context)
+    monkeypatch.setattr(bpr_blocks, 'PART', 100)
+    monkeypatch.setattr(colour_odds, 'STRIP', 2**12)
+    monkeypatch.setattr(boxes, 'STRIP', 2**12)
 
 
 @pytest.fixture(scope='module')
 def cells(labels):
-    """The ground in cells, each a label of its own and all seen from any block that it reaches."""
+    """The ground in cells, each a label of its own."""
     y, x = np.indices(SIZE) // 100
     return np.where(labels > 0, labels, 1 + 10 * y + x)
 
 
-def test_bpr_refines_labels_in_blocks_as_in_the_whole(image, labels, cells, monkeypatch):
+@pytest.fixture(scope='module')
+def land(labels):
+    """Ground in which no block sees all of anything but the objects; a part is ignored."""
+    y, x = np.indices(SIZE)
+    ground = np.where(x + 20 * np.sin(y / 17) > 170, 7, 0)
+    ground[200:, 40:90] = 255
+    return np.where(labels > 0, labels % 200, ground).astype(np.uint8)
+
+
+@pytest.fixture(scope='module')
+def refined_whole(image, labels, cells, land):
+    """A refiner, images with masks, and these refined without blocks."""
     refiner = build_refiner('bpr', device='cpu')
-    stack = np.stack([labels == 300, labels == 1])
-    pairs = [(image, cells), (image[:90, :110], cells[:90, :110]), (image, stack)]
-    whole = list(refiner.refine_each(pairs))
-    small_blocks(monkeypatch)
+    stack = np.stack([labels == 300, labels == 0])
+    pairs = [(image, cells), (image[:90, :110], cells[:90, :110]), (image, stack), (image, land)]
+    return refiner, pairs, list(refiner.refine_each(pairs))
+
+
+# Around a block of 96 pixels, so much is seen that no object is seen whole; or objects of up to 72
+# pixels, which are the ellipses.
+@pytest.mark.parametrize('context', [114, 200])
+def test_bpr_refines_in_blocks_as_in_the_whole(refined_whole, monkeypatch, context):
+    refiner, pairs, whole = refined_whole
+    small_blocks(monkeypatch, context)
     for found, expected, (_, coarse) in zip(refiner.refine_each(pairs), whole, pairs, strict=True):
         assert np.count_nonzero(expected != coarse) > 100
         np.testing.assert_array_equal(found, expected)
         assert found.dtype == coarse.dtype
 
 
+@pytest.mark.parametrize('options', [dict(min_score_gain=0.2, leave_alone=False), dict(padding=7)])
+def test_other_settings_in_blocks(image, land, monkeypatch, options):
+    refiner = build_refiner('bpr', device='cpu', iou_threshold=0.2, **options)
+    whole = refiner.refine(image, land)
+    small_blocks(monkeypatch, 128)
+    np.testing.assert_array_equal(refiner.refine(image, land), whole)
+
+
 def test_masks_without_a_boundary_stay(image, monkeypatch):
     refiner = build_refiner('bpr', device='cpu')
-    small_blocks(monkeypatch)
+    small_blocks(monkeypatch, 128)
     for masks in (np.ones(SIZE, bool), np.zeros((2, *SIZE), np.uint8), np.full(SIZE, 7)):
         np.testing.assert_array_equal(refiner.refine(image, masks), masks)
