@@ -67,7 +67,8 @@ def box_centres(mask: np.ndarray, patch_size: int, iou_threshold: float) -> np.n
     scattered = candidates.astype(np.uint64) * SCATTER & np.uint64(2**32 - 1)
     order = candidates[np.argsort(rank | scattered)]
     centres = np.stack(np.unravel_index(order, window.shape), axis=1)
-    return _suppress(centres, window.shape, patch_size, iou_threshold) + (top, left)
+    size_hw = window.shape[0], window.shape[1]
+    return _suppress(centres, size_hw, patch_size, iou_threshold) + (top, left)
 
 
 def _boundary_pixels(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

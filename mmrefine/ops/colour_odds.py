@@ -117,18 +117,19 @@ def _look(image: np.ndarray, mask: np.ndarray, rows: slice | None = None) -> _Lo
 
 def _fitted(looks: Callable[[], Iterable[_Look]]) -> ColourModel | None:
     """The colours of what is looked at, twice; None where a side has no pixel."""
-    levels, deepest = np.zeros((3, 256), np.int64), np.zeros(2)
+    levels, deepest = np.zeros((3, 256), np.int64), [0.0, 0.0]
     for look in looks():
         for channel, found in zip(cv2.split(look.lab), levels, strict=True):
             found += np.bincount(channel.ravel(), minlength=256)
-        deepest = np.maximum(deepest, [depth.max() for depth in look.depths])
+        depths = zip(deepest, look.depths, strict=True)
+        deepest = [max(most, float(depth.max())) for most, depth in depths]
     bins = np.stack([_table(*pair) for pair in zip(levels, PLACES, strict=True)])
     counts = np.zeros((2, BINS**3), np.int64)
     for look in looks():
         numbers = _numbers(look.lab, bins)
         for found, depth, most in zip(counts, look.depths, deepest, strict=True):
             # of thin objects, what is deepest in them
-            sure = depth > min(MARGIN, 0.6 * float(most))
+            sure = depth > min(MARGIN, 0.6 * most)
             found += np.bincount(numbers[sure], minlength=BINS**3)
     if not counts.any(axis=1).all():
         return None

@@ -14,9 +14,8 @@ import numpy as np
 
 from ..ops.colour_odds import SURROUNDINGS, UNKNOWN, ColourModel, surroundings
 from ..ops.label_boxes import label_boxes
-from ..ops.patches import PatchAverage
 from .leave_alone import LEAST_PIECE
-from .tiles import Tile, Window, grown, inside, tiles_of
+from .tiles import Tile, Window, common, grown, inside, tiles_of
 
 # Pixels of the largest image that is refined as a whole.
 WHOLE = 2**24
@@ -57,7 +56,8 @@ class Block(NamedTuple):
 
     def near(self, reach: int) -> Window:
         """The block and ``reach`` pixels around it, of what is seen."""
-        return grown(self.core, reach, tuple(part.stop - part.start for part in self.seen))
+        rows, columns = self.seen
+        return grown(self.core, reach, (rows.stop - rows.start, columns.stop - columns.start))
 
     def needs(self, boxes: np.ndarray) -> bool:
         """Whether any of some boxes (N, 4) xyxy, of what is seen, lies in the block."""
@@ -76,12 +76,12 @@ class Block(NamedTuple):
         """Colour evidence, uint8, for a large object in a part of what is seen (h, w, 3)."""
         image = image[part]
         odds = np.full(image.shape[:2], UNKNOWN, np.uint8)
-        rows, columns = (
-            slice(*np.clip([w.start - s.start - p.start, w.stop - s.start - p.start], 0, size))
-            for w, s, p, size in zip(large.window, self.seen, part, odds.shape, strict=True)
-        )
-        if large.colours is not None and odds[rows, columns].size:
-            odds[rows, columns] = large.colours.of(image[rows, columns])
+        rows, columns = self.seen
+        # as seen from the first pixel of what is seen
+        window = inside(large.window, (slice(rows.start, None), slice(columns.start, None)))
+        known = common(window, part)
+        if large.colours is not None and odds[known].size:
+            odds[known] = large.colours.of(image[known])
         return odds
 
 
@@ -162,18 +162,28 @@ def parts_of(plane: np.ndarray, large: Mapping[Any, LargeObject], context: int) 
             yield Part(tile, block, np.ascontiguousarray(part))
 
 
-def laid_in(average: PatchAverage, window: Window) -> PatchAverage:
-    """Averages in another window: cut off, and none where there were no boxes."""
-    size_hw = tuple(part.stop - part.start for part in window)
-    probabilities, covered = np.zeros(size_hw, np.float32), np.zeros(size_hw, bool)
-    common = tuple(
-        slice(max(a.start, b.start), max(min(a.stop, b.stop), a.start, b.start))
-        for a, b in zip(average.window, window, strict=True)
-    )
-    to, of = inside(common, window), inside(common, average.window)
-    probabilities[to] = average.probabilities[of]
-    covered[to] = average.covered[of]
-    return PatchAverage(window, probabilities, covered)
+class Averages(NamedTuple):
+    """Averaged probabilities of an object's patches.
+
+    Attributes:
+        window: A part of the image.
+        probabilities: float32 (h, w), 0 off the boxes.
+        covered: bool (h, w), the pixels in any box.
+    """
+
+    window: Window
+    probabilities: np.ndarray
+    covered: np.ndarray
+
+    def within(self, window: Window) -> 'Averages':
+        """The same in another window: cut off, and no boxes where none were."""
+        rows, columns = window
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        part = Averages(window, np.zeros(shape, np.float32), np.zeros(shape, bool))
+        to, of = common(self.window, window), common(window, self.window)
+        part.probabilities[to] = self.probabilities[of]
+        part.covered[to] = self.covered[of]
+        return part
 
 
 def _meet(boxes: np.ndarray, window: Window) -> np.ndarray:

@@ -5,7 +5,7 @@ network's input.
 """
 
 import math
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,12 @@ from ..ops import average_patches, propose_boxes
 from ..ops.boxes import box_centres, boxes_around
 from ..ops.colour_odds import SURROUNDINGS, colour_model
 from ..ops.ignored import IgnoreIndex, ignored_label
-from ..ops.patches import PatchAverage
 from ..ops.vanished import keep_vanished
 from .bpr_blocks import (
+    Averages,
     Block,
     LargeObject,
     Part,
-    laid_in,
     large_objects,
     parts_of,
     planes,
@@ -153,10 +152,11 @@ class OnePass:
         self, views: Iterable[View], large: dict[Any, LargeObject]
     ) -> Iterator[tuple[Any, float]]:
         """Mean log-odds that their masks are off, along the outlines of large objects."""
-        sums, numbers = defaultdict(float), defaultdict(int)
+        sums: dict[Any, float] = dict.fromkeys(large, 0.0)
+        numbers = dict.fromkeys(large, 0)
         for item, answers in self.patches.predict(self._objects(views, only_large=True)):
-            averages = self._averages(item, answers) if item.key is not None else []
-            if len(averages) < 2:
+            averages = self._averages(item, answers)
+            if len(averages) < 2 or item.view.block is None:
                 continue
             window, off, covered = averages[1]
             core = inside(item.view.block.core, window)
@@ -198,7 +198,7 @@ class OnePass:
                 yield _Object(view, edit, key, boxes, large), cut(mask, boxes, colours)
             yield _Object(view, edit, None, np.zeros((0, 4), np.int64)), iter(())
 
-    def _averages(self, item: _Object, answers: Tensor) -> list[PatchAverage]:
+    def _averages(self, item: _Object, answers: Tensor) -> list[Averages]:
         """Probabilities of the object, and that its mask is off, if the network says so.
 
         Args:
@@ -210,13 +210,13 @@ class OnePass:
         size_hw = item.edit.result.shape[-2:]
         found = [average_patches(item.boxes, kind, size_hw, self.patches.padding) for kind in kinds]
         averages = [
-            PatchAverage(average.window, _to_numpy(average[1]), _to_numpy(average[2]))
+            Averages(average.window, _to_numpy(average[1]), _to_numpy(average[2]))
             for average in found
             if average is not None
         ]
         if item.large is None or item.view.block is None:
             return averages
-        return [laid_in(average, item.view.block.near(LEAST_PIECE)) for average in averages]
+        return [average.within(item.view.block.near(LEAST_PIECE)) for average in averages]
 
     def _apply(self, item: _Object, answers: Tensor) -> float | None:
         """Put an object's patches back.

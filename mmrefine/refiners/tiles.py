@@ -82,3 +82,14 @@ def inside(window: Window, other: Window) -> Window:
         for part, outer in zip(window, other, strict=True)
     )
     return rows, columns
+
+
+def common(window: Window, other: Window) -> Window:
+    """What a window has in common with another, as seen from the first pixel of the other."""
+    rows, columns = (
+        slice(max(part.start, outer.start) - outer.start, min(part.stop, outer.stop) - outer.start)
+        for part, outer in zip(window, other, strict=True)
+    )
+    return slice(rows.start, max(rows.stop, rows.start)), slice(
+        columns.start, max(columns.stop, columns.start)
+    )

@@ -53,7 +53,7 @@ def test_segfix_sees_in_tiles_what_it_sees_in_the_whole(image, labels, monkeypat
 
 def small_blocks(monkeypatch, context):
     monkeypatch.setattr(bpr_blocks, 'WHOLE', 2**14)
-    monkeypatch.setattr(bpr_blocks, 'BLOCK', 96)
+    monkeypatch.setattr(bpr_blocks, 'BLOCK', 128)
     monkeypatch.setattr(bpr_blocks, 'CONTEXT', context)
     monkeypatch.setattr(bpr_blocks, 'PART', 100)
     monkeypatch.setattr(colour_odds, 'STRIP', 2**12)
@@ -85,7 +85,7 @@ def refined_whole(image, labels, cells, land):
     return refiner, pairs, list(refiner.refine_each(pairs))
 
 
-# Around a block of 96 pixels, so much is seen that no object is seen whole; or objects of up to 72
+# Around a block of 128 pixels, so much is seen that no object is seen whole; or objects of up to 72
 # pixels, which are the ellipses.
 @pytest.mark.parametrize('context', [114, 200])
 def test_bpr_refines_in_blocks_as_in_the_whole(refined_whole, monkeypatch, context):
