@@ -104,7 +104,8 @@ def make_source(args: argparse.Namespace, config: dict[str, Any] | None) -> Sour
     if save_offsets and method and method.follows_offsets:
         options |= method.follows_offsets
     refiner = build_refiner(config, args.checkpoint, args.device, **options)
-    return RefinerSource(refiner, save_offsets, image_loader(args.loader, args.bands))
+    load = image_loader(args.loader, args.bands, refiner.by_windows)
+    return RefinerSource(refiner, save_offsets, load)
 
 
 def make_steady(args: argparse.Namespace, source: Source, work: Any, reach: int) -> Source:
@@ -113,7 +114,8 @@ def make_steady(args: argparse.Namespace, source: Source, work: Any, reach: int)
         raise ValueError('--steady: averages probabilities, which offset fields do not hold')
     one_video = isinstance(work, VideoLabelMaps)
     pattern = getattr(args, 'pattern', None) or LAST_NUMBER
-    return SteadySource(source.refiner, work.tasks, reach, one_video, pattern, source.load)
+    load = image_loader(args.loader, args.bands)
+    return SteadySource(source.refiner, work.tasks, reach, one_video, pattern, load)
 
 
 def make_drawing(

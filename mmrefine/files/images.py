@@ -43,11 +43,7 @@ def stretch(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.int16:
         array = (array.astype(np.int32) + 2**15).astype(np.uint16)
     if array.dtype == np.uint16:
-        low, high = _limits_of_counts(np.bincount(array.ravel(), minlength=2**16))
-        if high - low >= 2**15:
-            low, high = 0, 2**16 - 1
-        table = np.arange(2**16, dtype=np.float64)
-        return _scaled(table, low, high)[array]
+        return stretch_table(np.bincount(array.ravel(), minlength=2**16))[array]
     finite = array[np.isfinite(array)]
     if not finite.size:
         return np.zeros(array.shape, np.uint8)
@@ -55,6 +51,14 @@ def stretch(array: np.ndarray) -> np.ndarray:
     if dark == bright:
         dark, bright = float(finite.min()), float(finite.max())
     return _scaled(np.where(np.isfinite(array), array, dark).astype(np.float64), dark, bright)
+
+
+def stretch_table(counts: np.ndarray) -> np.ndarray:
+    """What ``stretch`` makes of each value of 16 bits, uint8 (65536,), given how many have it."""
+    low, high = _limits_of_counts(counts)
+    if high - low >= 2**15:
+        low, high = 0, 2**16 - 1
+    return _scaled(np.arange(2**16, dtype=np.float64), low, high)
 
 
 def _limits_of_counts(counts: np.ndarray) -> tuple[int, int]:

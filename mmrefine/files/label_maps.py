@@ -21,12 +21,14 @@ TIFF, GeoTIFF               as stored       one band of integers; georeference, 
 import io
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from .tiff_labels import TiffForm, read_tiff_labels, tiff_bytes
+from .tiff_labels import TiffForm, read_tiff_labels, write_tiff
 from .whole_files import write_whole_file
 
 LABEL_SUFFIXES = ('.png', '.npy', '.tif', '.tiff')
@@ -103,14 +105,19 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
     """
     if labels.dtype != form.labels.dtype:
         raise TypeError(f'labels: expected {form.labels.dtype} as in the form, got {labels.dtype}')
-    content = io.BytesIO()
-    if Path(path).suffix.lower() == '.npy':
-        np.save(content, labels)
+    suffix = Path(path).suffix.lower()
+    write_whole_file(path, partial(_write, suffix=suffix, labels=labels, form=form))
+
+
+def _write(file: IO[bytes], suffix: str, labels: np.ndarray, form: LabelMap) -> None:
+    """Write labels into an open file."""
+    if suffix == '.npy':
+        np.save(file, labels)
     elif form.tiff is not None:
-        content.write(tiff_bytes(labels, form.tiff))
+        write_tiff(file, labels, form.tiff)
     elif form.rgb:
         colours = labels.astype('<i4').view(np.uint8).reshape(*labels.shape, 4)[..., :3]
-        Image.fromarray(np.ascontiguousarray(colours)).save(content, format='PNG')
+        Image.fromarray(np.ascontiguousarray(colours)).save(file, format='PNG')
     else:
         image = Image.fromarray(labels.astype(bool) if form.one_bit else labels)
         options = {}
@@ -118,8 +125,7 @@ def write_label_map(path: str | os.PathLike, labels: np.ndarray, form: LabelMap)
             image.putpalette(form.palette)
             if form.transparency is not None:
                 options['transparency'] = form.transparency
-        image.save(content, format='PNG', **options)
-    write_whole_file(path, content.getvalue())
+        image.save(file, format='PNG', **options)
 
 
 def resized_labels(labels: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

@@ -1,9 +1,8 @@
 """Label maps in TIFF and GeoTIFF files; where they lie on the earth is kept. Needs tifffile."""
 
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -74,12 +73,11 @@ def _raw(tag: Any) -> Any:
     return tag.value
 
 
-def tiff_bytes(labels: np.ndarray, form: TiffForm) -> bytes:
-    """A TIFF of labels (H, W) in the form of another one."""
-    content = io.BytesIO()
+def write_tiff(file: IO[bytes], labels: np.ndarray, form: TiffForm) -> None:
+    """Write labels (H, W) into an open file, tile by tile, in the form of another TIFF."""
     photometric = 'minisblack' if form.colormap is None else 'palette'
     _tifffile().imwrite(
-        content,
+        file,
         labels,
         bigtiff=form.big,
         photometric=photometric,
@@ -89,7 +87,6 @@ def tiff_bytes(labels: np.ndarray, form: TiffForm) -> bytes:
         extratags=[(*tag, True) for tag in form.tags],
         metadata=None,
     )
-    return content.getvalue()
 
 
 def _tifffile() -> Any:

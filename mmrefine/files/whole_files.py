@@ -3,6 +3,7 @@
 import hashlib
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
-def write_whole_file(path: str | os.PathLike, content: bytes) -> None:
+def write_whole_file(
+    path: str | os.PathLike, content: bytes | Callable[[IO[bytes]], object]
+) -> None:
     """Write a file that gets its name when it is complete.
 
     It is written beside ``path`` under a hidden temporary name, and renamed at the end; so a full
@@ -21,7 +24,8 @@ def write_whole_file(path: str | os.PathLike, content: bytes) -> None:
 
     Args:
         path: The final name.
-        content: What the file holds.
+        content: What the file holds; or what writes it into an open file, which spares memory
+            where it is large.
 
     Raises:
         OSError: if it cannot be written; ``filename`` is the final name.
@@ -32,7 +36,10 @@ def write_whole_file(path: str | os.PathLike, content: bytes) -> None:
         file, temporary = _temporary(final)
         try:
             with file:
-                file.write(content)
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    content(file)
                 file.flush()
                 os.fsync(file.fileno())
                 if fcntl is not None:
@@ -51,7 +58,8 @@ def _temporary(final: Path) -> tuple[IO[bytes], Path]:
     own = final.with_name(f'.{uuid.uuid4().hex}.tmp')
     usual = final.with_name(f'.{hashlib.sha256(final.name.encode()).hexdigest()[:32]}.tmp')
     if fcntl is not None:
-        file = usual.open('ab')
+        # Not truncated before it is locked, and not for appending: writers go back in the file.
+        file = open(usual, 'r+b', opener=_created)  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Another process may have renamed it while it was opened here.
@@ -62,3 +70,7 @@ def _temporary(final: Path) -> tuple[IO[bytes], Path]:
             pass  # another process is writing it, or files cannot be locked here
         file.close()
     return own.open('wb'), own
+
+
+def _created(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)

@@ -9,7 +9,7 @@ Shapes: H, W = rows and columns of the image; h, w = of the part around an objec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -71,27 +71,36 @@ def colour_odds(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """
     odds = np.full(mask.shape, UNKNOWN, np.uint8)
     window = surroundings(mask, SURROUNDINGS)
-    look = _look(image[window], mask[window])
+    look = _look(image[window], mask[window], slice(0, None))
     model = _fitted(lambda: [look])
     if model is not None:
         odds[window] = model.of_lab(look.lab)
     return odds
 
 
-def colour_model(image: np.ndarray, mask: np.ndarray) -> ColourModel | None:
+def colour_model(
+    image: np.ndarray, mask: np.ndarray, window: tuple[slice, slice]
+) -> ColourModel | None:
     """What ``colour_odds`` knows of the colours in a large part of an image, strip by strip.
 
     Args:
-        image: BGR uint8 (h, w, 3): the object and ``SURROUNDINGS`` pixels around it.
-        mask: bool (h, w), the coarse mask.
+        image: BGR uint8 (H, W, 3).
+        mask: bool (h, w), the coarse mask in the window.
+        window: The object and ``SURROUNDINGS`` pixels around it: h rows and w columns.
 
     Returns:
         None where nothing is known.
     """
-    height, width = mask.shape
-    rows = max(STRIP // width, 1)
-    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
-    return _fitted(lambda: (_look(image, mask, strip) for strip in strips))
+    rows, columns = window
+    step = max(STRIP // mask.shape[1], 1)
+
+    def looks() -> Iterator[_Look]:
+        for top in range(0, len(mask), step):
+            strip = slice(top, min(top + step, len(mask)))
+            part = image[rows.start + strip.start : rows.start + strip.stop, columns]
+            yield _look(part, mask, strip)
+
+    return _fitted(looks)
 
 
 def surroundings(mask: np.ndarray, reach: int) -> tuple[slice, slice]:
@@ -103,16 +112,15 @@ def surroundings(mask: np.ndarray, reach: int) -> tuple[slice, slice]:
     )
 
 
-def _look(image: np.ndarray, mask: np.ndarray, rows: slice | None = None) -> _Look:
-    """Some rows of an image (h, w, 3) and a mask (h, w)."""
-    rows = rows or slice(0, len(mask))
+def _look(image: np.ndarray, mask: np.ndarray, rows: slice) -> _Look:
+    """Some rows of an image, and of a mask (h, w)."""
     top = max(rows.start - FAR, 0)
-    seen = np.ascontiguousarray(mask[top : rows.stop + FAR])
-    inner = slice(rows.start - top, rows.stop - top)
+    seen = np.ascontiguousarray(mask[top : None if rows.stop is None else rows.stop + FAR])
+    inner = slice(rows.start - top, rows.start - top + len(image))
     inside, outside = (
         cv2.distanceTransform(side.view(np.uint8), cv2.DIST_L2, 3)[inner] for side in (seen, ~seen)
     )
-    return _Look(_lab(image[rows]), (inside, outside))
+    return _Look(_lab(image), (inside, outside))
 
 
 def _fitted(looks: Callable[[], Iterable[_Look]]) -> ColourModel | None:

@@ -6,18 +6,19 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, cast
 
 import mmengine.fileio as fileio
 import numpy as np
 import PIL.Image
 
+from ..files.image_windows import ImageWindows
 from ..files.images import choose_bands, decode_image, from_array, from_pil
 from ..files.sizes import EXIF_HINT
 from ..methods import Method
 from ..ops.ignored import IGNORED_BYTE
 
-Image = str | os.PathLike | np.ndarray | PIL.Image.Image
+Image = str | os.PathLike | np.ndarray | PIL.Image.Image | ImageWindows
 
 
 class Refiner(ABC):
@@ -33,10 +34,13 @@ class Refiner(ABC):
             refiner is named by its class.
         reach: What becomes of a mask depends on so many pixels around it; None where it may depend
             on the whole image.
+        by_windows: Whether it looks at a large image window by window, so that the image may be
+            ``ImageWindows``.
     """
 
     method: ClassVar[Method | None] = None
     reach: int | None = None
+    by_windows: ClassVar[bool] = False
 
     @abstractmethod
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:
@@ -159,6 +163,8 @@ def load_image(image: Image, bands: Sequence[int] | None = None) -> np.ndarray:
         return from_array(image) if bands is None else choose_bands(image, bands)
     if isinstance(image, PIL.Image.Image):
         return from_pil(image)
+    if isinstance(image, ImageWindows):
+        return cast(np.ndarray, image)  # who takes such an image looks at windows of it
     if not isinstance(image, str | os.PathLike):
         raise TypeError(
             'image: expected a path, a PIL image or a BGR uint8 array, got '

@@ -146,7 +146,8 @@ class OnePass:
         centres += [side.start for side in window]
         boxes = boxes_around(centres, self.patch_size, size_hw)
         with_odds = self.patches.model.data_preprocessor.with_odds
-        return LargeObject(boxes, window, colour_model(image[window], mask) if with_odds else None)
+        colours = colour_model(image, mask, window) if with_odds else None
+        return LargeObject(boxes, window, colours)
 
     def _off(
         self, views: Iterable[View], large: dict[Any, LargeObject]

@@ -72,6 +72,7 @@ class BPRRefiner(NetworkRefiner):
 
     method = BPR
     network_type = PatchRefiner
+    by_windows = True
     shipped = Path(__file__).parents[1] / 'weights' / 'bpr_lite0.pth'
 
     def __init__(

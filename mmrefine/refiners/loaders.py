@@ -1,17 +1,25 @@
 """What reads images: the package's own reader, or a function of the user's."""
 
 import importlib
+import os
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
 
 import numpy as np
 
+from ..files.image_windows import open_windows
 from ..files.images import from_array
 from .base import Image, load_image
 
 Loader = Callable[[Image], np.ndarray]
 
 
-def image_loader(loader: Loader | str | None = None, bands: Sequence[int] | None = None) -> Loader:
+def image_loader(
+    loader: Loader | str | None = None,
+    bands: Sequence[int] | None = None,
+    by_windows: bool = False,
+) -> Loader:
     """What reads images → BGR uint8 (H, W, 3).
 
     Args:
@@ -19,13 +27,15 @@ def image_loader(loader: Loader | str | None = None, bands: Sequence[int] | None
             ``'module:function'``, which is imported, so only from people you trust. By default,
             ``load_image``.
         bands: As for ``load_image``, in place of a loader.
+        by_windows: Whether a large TIFF may come as ``ImageWindows``, which stands for its array
+            and is read where it is looked at.
 
     Raises:
         ValueError: if there is no such function, or both are given.
         TypeError: if it is no function; and when it reads, if it gives no such array.
     """
     if loader is None:
-        return lambda image: load_image(image, bands)
+        return partial(_load, bands=bands, by_windows=by_windows)
     if bands is not None:
         raise ValueError('loader: reads images its own way; give a loader or bands')
     read = _imported(loader) if isinstance(loader, str) else loader
@@ -43,6 +53,14 @@ def image_loader(loader: Loader | str | None = None, bands: Sequence[int] | None
         return from_array(array)
 
     return load
+
+
+def _load(image: Image, bands: Sequence[int] | None, by_windows: bool) -> np.ndarray:
+    if by_windows and isinstance(image, str | os.PathLike):
+        windows = open_windows(image, bands)
+        if windows is not None:
+            return cast(np.ndarray, windows)
+    return load_image(image, bands)
 
 
 def _imported(name: str) -> Loader:

@@ -105,6 +105,7 @@ class SegFixRefiner(NetworkRefiner):
 
     method = SEGFIX
     network_type = SegFix
+    by_windows = True
     shipped = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
 
     def __init__(
