@@ -93,12 +93,13 @@ def _evaluate_label_maps(
     """Measure folders of label maps."""
     from ..reports import label_maps
     from ..reports.gallery import Photographs
+    from ..reports.label_map_rules import LabelMapRules
 
     ratio = args.dilation_ratio
     if ratio is None:
         ratio = TIGHT_BANDS.get(args.dataset, DILATION_RATIO)
     classes, ignore_index = _classes(args, predictions, workers)
-    rules = label_maps.LabelMapRules(
+    rules = LabelMapRules(
         classes,
         tuple(args.tolerances),
         ratio,
@@ -178,13 +179,13 @@ def _run_video(args: argparse.Namespace) -> int:
 
     predictions = named_predictions(args)
     check_exists(*predictions.values(), args.paths[-1])
-    classes, _ = _classes(args, predictions, 1)
+    classes, ignore_index = _classes(args, predictions, 1)
     suffixes = args.image_suffix, args.prediction_suffix
     videos = Videos(
         args.paths[-1],
         predictions,
         len(classes.names),
-        args.ignore_index,
+        ignore_index,
         args.pattern or LAST_NUMBER,
         *suffixes,
     )

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..files.label_maps import read_label_map
 from ..runs.pool import in_processes
+from .binary_masks import BINARY, named
 from .classes import ClassList, class_list
 
 # More labels than these are hardly classes.
 MOST = 256
-BINARY = {0, 255}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def count_classes(
 ) -> CountedClasses:
     """Number the classes in label maps from 0 to the largest label there is.
 
-    Masks of 0 and 255 only have two classes, and nothing is ignored.
+    Masks of 0 and 255 only have two classes, and nothing is ignored. With nothing ignored, either
+    side may write them as 0 and 1.
 
     Args:
         truth: Files of ground truth.
@@ -58,9 +59,15 @@ def count_classes(
         found: set[int] = set().union(*in_processes(_labels_in, paths, workers))
         labels[kind] = found
     everything = set().union(*labels.values())
-    if everything <= BINARY and 255 in everything and not set(reduced):
+    as_ones = ignore_index is None and everything <= {0, 1, 255}
+    if (everything <= BINARY or as_ones) and 255 in everything and not set(reduced):
         text = 'masks of 0 and 255 are judged as background and object'
         return CountedClasses(class_list(['background', 'object']), None, text)
+    if ignore_index is None and labels['predictions'] == BINARY != labels['truth']:
+        raise ValueError(
+            f'predictions: hold only 0 and 255, while the ground truth holds '
+            f'{named(sorted(labels["truth"]))}; expected the same numbers in both'
+        )
     lowered = {kind: kind in set(reduced) for kind in labels}
     largest = max(
         (label - lowered[kind] for kind in labels for label in labels[kind] - {ignore_index}),

@@ -21,8 +21,10 @@ from ..measures import RegionCounts, consistency_maps, perceptual_consistency, r
 from ..measures.counts import exact_mean
 from ..ops import optical_flow, order_frames, warp_labels
 from ..ops.frame_names import LAST_NUMBER, frame_key, usual_step
+from ..ops.ignored import IGNORED_BYTE
 from ..refiners import load_image
 from ..registry import MODELS
+from .binary_masks import Maps
 
 
 @dataclass(frozen=True, order=True)
@@ -79,7 +81,7 @@ class Videos:
         frames: Folder of images, videos and order by their names.
         predictions: Folders of label maps named as the images, by name of the prediction.
         num_classes: Labels from this number on are no class.
-        ignore_index: Label that is left out.
+        ignore_index: Label that is left out; None for masks, of 0 and 255 or of 0 and 1.
         pattern: How names are read, see ``mmrefine.ops.frame_key``.
         image_suffix, prediction_suffix: How the stems of files end after the common name.
 
@@ -88,8 +90,8 @@ class Videos:
         gaps: Pairs of frames with missing frames between them: they are not compared.
 
     Raises:
-        ValueError: if nothing is found, names cannot be read, a prediction lacks a frame, or no
-            video has two frames.
+        ValueError: if nothing is found, names cannot be read, a prediction lacks a frame or holds
+            masks of 0 and 255 where 255 is left out, or no video has two frames.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class Videos:
         frames: str | os.PathLike,
         predictions: Mapping[str, str | os.PathLike],
         num_classes: int,
-        ignore_index: int = 255,
+        ignore_index: int | None = 255,
         pattern: str = LAST_NUMBER,
         image_suffix: str = '',
         prediction_suffix: str = '',
@@ -111,7 +113,8 @@ class Videos:
         }
         if not self.videos:
             raise ValueError(f'{frames}: expected videos of two frames or more, found none')
-        self.num_classes, self.ignore_index = num_classes, ignore_index
+        self.num_classes, self._of_masks = num_classes, ignore_index is None
+        self.ignore_index = IGNORED_BYTE if ignore_index is None else ignore_index
         self._after_gap = {
             later.path for files in self.videos.values() for later in _after_gaps(files, pattern)
         }
@@ -123,8 +126,13 @@ class Videos:
             for name, where in predictions.items()
         }
         for name, index in self._labels.items():
-            for file in self.frames:
-                _label_file(index, file, str(predictions[name]))
+            where = str(predictions[name])
+            files = [_label_file(index, file, where) for file in self.frames]
+            if ignore_index == IGNORED_BYTE and Maps(where, [f.path for f in files]).are_binary():
+                raise ValueError(
+                    f'{where}: all label maps hold only 0 and 255, and 255 counts as ignored; '
+                    'without --classes and --dataset they are read as background and object'
+                )
         self._network: Any = MODELS.build(dict(type='mmrefine.PerceptualFeatures'))
 
     @property
@@ -164,7 +172,7 @@ class Videos:
         labels = read_label_map(path).labels
         if labels.shape != image.shape[:2]:
             raise ValueError(f'{path}: {labels.shape}, its frame is {image.shape[:2]}')
-        return labels
+        return (labels != 0).astype(np.uint8) if self._of_masks else labels
 
     def _score_pair(
         self,

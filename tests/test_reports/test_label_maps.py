@@ -7,9 +7,9 @@ from PIL import Image
 from mmrefine.measures import boundary_fscore, total, trimap_iou
 from mmrefine.reports.classes import class_list
 from mmrefine.reports.evaluation import WIDTHS
+from mmrefine.reports.label_map_rules import LabelMapRules
 from mmrefine.reports.label_maps import (
     ComparedLabelMaps,
-    LabelMapRules,
     compared_label_maps,
     evaluate_label_maps,
 )
@@ -148,3 +148,42 @@ def test_files_are_matched_by_name_without_their_ends(tmp_path):
         'ulm/ulm_01',
         (tmp_path / 'flat' / 'ulm_01_leftImg8bit.png',),
     )
+
+
+@pytest.mark.parametrize('kind', ['gt', 'after', 'both'])
+@pytest.mark.parametrize('form', ['colours', 'palette', 'colours in a palette'])
+def test_colours_are_classes(folders, kind, form):
+    """Colours of the classes' palette, and indices with any palette, count as their numbers."""
+    expected = values(evaluate(folders))
+    own = np.array(CLASSES.palette, np.uint8)
+    for folder in ('gt', 'after') if kind == 'both' else (kind,):
+        for path in (folders / folder).glob('**/*.png'):
+            labels = np.asarray(Image.open(path)).copy()
+            if form != 'palette':  # colours cannot say "ignored"
+                labels[labels == 255] = 1
+                Image.fromarray(labels).save(path)
+    if form != 'palette':
+        expected = values(evaluate(folders))
+    for folder in ('gt', 'after') if kind == 'both' else (kind,):
+        for path in (folders / folder).glob('**/*.png'):
+            labels = np.asarray(Image.open(path))
+            if form == 'colours':
+                Image.fromarray(own[labels]).save(path)
+                continue
+            image = Image.fromarray(labels)
+            shown = own if form == 'colours in a palette' else own[::-1]
+            image.putpalette([*shown.ravel().tolist(), *[9] * (768 - shown.size)])
+            image.save(path)
+            assert Image.open(path).mode == 'P'
+    found = values(evaluate(folders))
+    for key, figures in expected.items():
+        np.testing.assert_array_equal(found[key], figures)
+
+
+def test_a_colour_of_no_class_is_named(folders):
+    path = folders / 'after' / 'a.png'
+    colours = np.array(CLASSES.palette, np.uint8)[np.asarray(Image.open(path)) % 3]
+    colours[4, 5] = (1, 2, 3)
+    Image.fromarray(colours).save(path)
+    with pytest.raises(ValueError, match=r'after/a\.png: the colour \(1, 2, 3\) is of no class'):
+        evaluate(folders)

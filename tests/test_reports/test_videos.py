@@ -122,3 +122,21 @@ def test_wrong_frames_are_named(folders, capsys):
     path.rename(path.with_name('b_00004.png'))
     assert command(folders) == 1
     assert 'no label map for the frame' in capsys.readouterr().err
+
+
+def test_masks_of_0_and_255_are_masks(folders, capsys):
+    """Not pixels that are left out."""
+    found = {}
+    for object_ in (1, 255):
+        for path in (folders / 'wrong').iterdir():
+            mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) > 0
+            cv2.imwrite(str(path), mask.astype(np.uint8) * object_)
+        places = folders / 'wrong', folders / 'img_dir/val', '--out', folders / 'report'
+        assert main(['evaluate', 'video', *map(str, places), '--pictures', '0']) == 0
+        content = json.loads((folders / 'report/video.json').read_text())
+        found[object_] = content['prediction']['figures']
+    assert found[1] == found[255]
+    assert 0 < found[1]['perceptual_consistency'] < 100
+    capsys.readouterr()
+    assert main(['evaluate', 'video', *map(str, places), '--dataset', 'camvid']) == 1
+    assert 'all label maps hold only 0 and 255' in capsys.readouterr().err

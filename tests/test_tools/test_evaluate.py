@@ -268,6 +268,33 @@ def test_a_photograph_of_another_size_costs_the_pictures_only(evaluate, folder):
     assert sorted(p.name for p in (folder / 'report').iterdir()) == REPORT
 
 
+def test_classes_with_a_palette(evaluate, folder):
+    """Predictions in colours get the figures of the same in numbers."""
+    pair = folder / 'after', folder / 'gt'
+    plain = evaluate(*pair)
+    assert plain.status == 0
+    palette = np.array([[10, 20, 30], [200, 0, 0], [0, 0, 255]], np.uint8)
+    names = ['road', 'sky', 'car']
+    (folder / 'classes.json').write_text(json.dumps(dict(classes=names, palette=palette.tolist())))
+    for path in (folder / 'after').glob('**/*.png'):
+        save(path, palette[np.asarray(Image.open(path))])
+    coloured = evaluate(*pair)
+    assert (coloured.status, coloured.err) == (0, '')
+    assert coloured.out == plain.out
+    numbered = evaluate(*pair, classes=())
+    assert numbered.status == 1
+    assert 'colours stand for classes only with --classes or --dataset' in numbered.err
+
+
+def test_masks_of_0_and_255_against_classes(evaluate, folder):
+    for path in (folder / 'after').glob('**/*.png'):
+        save(path, np.where(np.asarray(Image.open(path)) == 1, 255, 0).astype(np.uint8))
+    for classes in (('--classes', folder / 'classes.json'), ()):
+        line = fails(evaluate(folder / 'after', folder / 'gt', classes=classes), folder)
+        assert f'{folder}/after: all label maps hold only 0 and 255, while {folder}/gt' in line
+        assert 'holds 0, 1, 2, 255; expected classes 0 to 2, 255 is none' in line
+
+
 @pytest.fixture
 def coco(tmp_path):
     """Return a folder with COCO annotations and results of two images, two instances in each."""
