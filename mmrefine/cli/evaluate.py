@@ -150,7 +150,8 @@ def _evaluate_coco(
     """Measure COCO result files."""
     from ..files.coco_annotations import name_for_people
     from ..reports.gallery import Photographs
-    from ..reports.instances import InstanceRules, evaluate_results, read_truth
+    from ..reports.instances import InstanceRules, evaluate_results
+    from ..reports.truth import read_truth
 
     ratio = DILATION_RATIO if args.dilation_ratio is None else args.dilation_ratio
     rules = InstanceRules(tuple(args.tolerances), ratio)

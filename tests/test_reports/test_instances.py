@@ -13,8 +13,8 @@ from mmrefine.reports.instances import (
     InstanceRules,
     InstancesTask,
     evaluate_results,
-    read_truth,
 )
+from mmrefine.reports.truth import read_truth
 
 
 def values(evaluation):
