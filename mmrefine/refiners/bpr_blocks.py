@@ -14,6 +14,7 @@ import numpy as np
 
 from ..ops.colour_odds import SURROUNDINGS, UNKNOWN, ColourModel, surroundings
 from ..ops.label_boxes import label_boxes
+from ..ops.mask_moves import NEAR
 from .leave_alone import LEAST_PIECE
 from .tiles import Tile, Window, common, grown, inside, tiles_of
 
@@ -107,7 +108,8 @@ def is_large(image: np.ndarray) -> bool:
 def seen_around(patch_size: int, padding: int) -> tuple[int, int]:
     """How much is seen around a block, and up to which side an object is seen whole, pixels."""
     context = max(CONTEXT, patch_size + padding + LEAST_PIECE)
-    return context, context - patch_size - max(SURROUNDINGS, patch_size + padding)
+    # as large as it may be after a move to both sides
+    return context, context - patch_size - max(SURROUNDINGS, patch_size + padding) - 2 * NEAR
 
 
 def planes(masks: np.ndarray) -> Sequence[np.ndarray]:

@@ -40,6 +40,7 @@ from .leave_alone import (
     off_along_outline,
     without_specks,
 )
+from .second_look import moved_mask, with_move
 from .tiles import Tile, Window, grown, inside
 
 
@@ -56,14 +57,31 @@ class View(NamedTuple):
     block: Block | None = None
 
 
+class _Seen(NamedTuple):
+    """What is believed of an object after all evidence.
+
+    Attributes:
+        averages: Probabilities of the object.
+        whole: Mean log-odds that the mask is off, along its outline; None if nothing says so.
+    """
+
+    averages: Averages
+    whole: float | None
+
+
 class _Object(NamedTuple):
-    """Something with a boundary; with ``key`` None, the end of an image's objects."""
+    """Something with a boundary; with ``key`` None, the end of an image's objects.
+
+    After the first look at it, ``seen``; and ``mask``, bool (H, W), if it was moved since.
+    """
 
     view: View
     edit: MaskEdit
     key: Any
     boxes: np.ndarray
     large: LargeObject | None = None
+    seen: _Seen | None = None
+    mask: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,7 @@ class OnePass:
         min_score_gain: See ``BPRRefiner``.
         ignore_index: See ``BPRRefiner``.
         leave_alone: Weights of the evidence; None believes every change.
+        second_look: Whether masks that are off all around are moved and looked at again.
         with_confidence: Whether views get one.
     """
 
@@ -86,12 +105,14 @@ class OnePass:
     min_score_gain: float
     ignore_index: IgnoreIndex
     leave_alone: Weights | None
+    second_look: bool = True
     with_confidence: bool = False
 
     def refine(self, views: Iterable[View]) -> Iterator[View]:
         """Views with masks that are refined once more; patches of several share a batch."""
         off: dict[Any, float | None] = {}
-        for item, answers in self.patches.predict(self._objects(views)):
+        first = self.patches.predict(self._objects(views))
+        for item, answers in self.patches.predict(self._looked_at(first)):
             if item.key is not None:
                 off[item.key] = self._apply(item, answers)
                 continue
@@ -219,23 +240,53 @@ class OnePass:
             return averages
         return [average.within(item.view.block.near(LEAST_PIECE)) for average in averages]
 
-    def _apply(self, item: _Object, answers: Tensor) -> float | None:
-        """Put an object's patches back.
+    def _looked_at(
+        self, items: Iterable[tuple[_Object, Tensor]]
+    ) -> Iterator[tuple[_Object, Iterator[Tensor]]]:
+        """Objects after a first look; those that are off as a whole are moved and looked at again.
 
-        Returns:
-            The probability that the mask is off, if the network says so.
+        Not those that are too large to be seen whole from a block.
         """
+        for item, answers in items:
+            seen = self._seen(item, answers) if item.key is not None else None
+            looked_at = item._replace(seen=seen, boxes=item.boxes[:0])
+            mask = None
+            if self.second_look and seen and (seen.whole or 0) > 0 and item.large is None:
+                mask = moved_mask(item.edit.mask(item.key), seen.averages)
+            if mask is None:
+                yield looked_at, iter(())
+                continue
+            boxes = propose_boxes(mask, self.patch_size, self.iou_threshold)
+            cut = self.patches.cutter(item.view.image)
+            yield looked_at._replace(boxes=boxes, mask=mask), cut(mask, boxes, None)
+
+    def _seen(self, item: _Object, answers: Tensor) -> _Seen | None:
         averages = self._averages(item, answers)
         if not averages:
             return None
-        whole = None
+        if self.leave_alone is None or len(averages) < 2:
+            return _Seen(averages[0], None)
         window, mean, covered = averages[0]
-        if self.leave_alone is not None and len(averages) > 1:
-            off = averages[1].probabilities
-            coarse = item.edit.mask(item.key, window)
-            whole = item.large.off if item.large else off_along_outline(coarse, off, covered)
-            mean = without_specks(coarse, believe(coarse, mean, off, whole, self.leave_alone))
-        item.edit.apply(item.key, window, mean, covered)
+        off = averages[1].probabilities
+        coarse = item.edit.mask(item.key, window) if item.mask is None else item.mask[window]
+        whole = item.large.off if item.large else off_along_outline(coarse, off, covered)
+        mean = without_specks(coarse, believe(coarse, mean, off, whole, self.leave_alone))
+        return _Seen(Averages(window, mean, covered), whole)
+
+    def _apply(self, item: _Object, answers: Tensor) -> float | None:
+        """Put an object's patches back: of a moved mask, if it is less off than it was.
+
+        Returns:
+            The probability that the mask was off, if the network says so.
+        """
+        if item.seen is None:
+            return None
+        averages, whole = item.seen
+        if item.mask is not None and whole is not None:
+            again = self._seen(item, answers)
+            if again and again.whole is not None and again.whole < whole:
+                averages = with_move(again.averages, item.edit.mask(item.key), item.mask)
+        item.edit.apply(item.key, *averages)
         return None if whole is None else 1 / (1 + math.exp(-whole))
 
 

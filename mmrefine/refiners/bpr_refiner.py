@@ -57,6 +57,8 @@ class BPRRefiner(NetworkRefiner):
         leave_alone: Whether a change is believed the less, the less the whole mask
             seems to be off (``mmrefine.refiners.leave_alone``), with weights in
             the model's ``test_cfg``; ``False`` believes every change.
+        second_look: Whether a mask that is off all around is moved as a whole, as its edges tell,
+            and looked at once more (``mmrefine.refiners.second_look``). Needs ``leave_alone``.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only. On a CPU, bfloat16: faster where the
             processor computes with it (AVX512-BF16, AMX), slower elsewhere.
@@ -86,6 +88,7 @@ class BPRRefiner(NetworkRefiner):
         padding: int | None = None,
         input_size: int | None = None,
         leave_alone: bool = True,
+        second_look: bool = True,
         batch_size: int = 32,
         half: bool | None = None,
         ignore_index: IgnoreIndex = 'auto',
@@ -109,6 +112,7 @@ class BPRRefiner(NetworkRefiner):
         )
         weights = weights_of(self.trained.get('leave_alone'))
         self.leave_alone = weights if leave_alone else None
+        self.second_look = second_look
         # Masks may grow by a patch in each pass; colours are looked at around the last patches.
         self.reach = sum(self.patch_sizes) + max(self.patch_sizes) + self.padding + SURROUNDINGS
         self.patches = PatchPredictor(
@@ -201,6 +205,7 @@ class BPRRefiner(NetworkRefiner):
             self.min_score_gain,
             self.ignore_index,
             self.leave_alone,
+            self.second_look,
             with_confidence,
         )
 

@@ -78,8 +78,11 @@ def land(labels):
 
 @pytest.fixture(scope='module')
 def refined_whole(image, labels, cells, land):
-    """A refiner, images with masks, and these refined without blocks."""
-    refiner = build_refiner('bpr', device='cpu')
+    """A refiner, images with masks, and these refined without blocks.
+
+    Objects that no block sees whole get no second look.
+    """
+    refiner = build_refiner('bpr', device='cpu', second_look=False)
     stack = np.stack([labels == 300, labels == 0])
     pairs = [(image, cells), (image[:90, :110], cells[:90, :110]), (image, stack), (image, land)]
     return refiner, pairs, list(refiner.refine_each(pairs))
@@ -87,7 +90,7 @@ def refined_whole(image, labels, cells, land):
 
 # Around a block of 128 pixels, so much is seen that no object is seen whole; or objects of up to 72
 # pixels, which are the ellipses.
-@pytest.mark.parametrize('context', [114, 200])
+@pytest.mark.parametrize('context', [114, 214])
 def test_bpr_refines_in_blocks_as_in_the_whole(refined_whole, monkeypatch, context):
     refiner, pairs, whole = refined_whole
     small_blocks(monkeypatch, context)
@@ -97,9 +100,19 @@ def test_bpr_refines_in_blocks_as_in_the_whole(refined_whole, monkeypatch, conte
         assert found.dtype == coarse.dtype
 
 
+def test_second_look_at_what_a_block_sees_whole(image, labels, monkeypatch):
+    refiner = build_refiner('bpr', device='cpu')
+    stack = np.stack([labels == 300, labels == 302])
+    whole = refiner.refine(image, stack)
+    once = build_refiner('bpr', device='cpu', second_look=False).refine(image, stack)
+    assert np.count_nonzero(whole != once) > 20
+    small_blocks(monkeypatch, 214)
+    np.testing.assert_array_equal(refiner.refine(image, stack), whole)
+
+
 @pytest.mark.parametrize('options', [dict(min_score_gain=0.2, leave_alone=False), dict(padding=7)])
 def test_other_settings_in_blocks(image, land, monkeypatch, options):
-    refiner = build_refiner('bpr', device='cpu', iou_threshold=0.2, **options)
+    refiner = build_refiner('bpr', device='cpu', iou_threshold=0.2, second_look=False, **options)
     whole = refiner.refine(image, land)
     small_blocks(monkeypatch, 128)
     np.testing.assert_array_equal(refiner.refine(image, land), whole)
