@@ -100,13 +100,16 @@ def test_bpr_refines_in_blocks_as_in_the_whole(refined_whole, monkeypatch, conte
         assert found.dtype == coarse.dtype
 
 
-def test_second_look_at_what_a_block_sees_whole(image, labels, monkeypatch):
+def test_second_look_at_masks_in_a_part_of_a_large_image(image, labels, monkeypatch):
     refiner = build_refiner('bpr', device='cpu')
     stack = np.stack([labels == 300, labels == 302])
     whole = refiner.refine(image, stack)
     once = build_refiner('bpr', device='cpu', second_look=False).refine(image, stack)
     assert np.count_nonzero(whole != once) > 20
-    small_blocks(monkeypatch, 214)
+    small_blocks(monkeypatch, 90)
+    monkeypatch.setattr(
+        bpr_blocks, 'WHOLE', 2**16
+    )  # parts with an ellipse are less, the image more
     np.testing.assert_array_equal(refiner.refine(image, stack), whole)
 
 
