@@ -79,7 +79,7 @@ $(VENV)/.refine-ready: requirements.txt requirements/onedl.txt $(PINS) $(PACKAGE
 	@$(PY) -m pip install -c $(PINS) torch 'setuptools<81' wheel
 	@echo '== $(VENV): mmcv, mmsegmentation and what they need: about 2 minutes without output'
 	@$(PY) -m pip install -q -c $(PINS) --no-cache-dir --no-deps onedl-mmcv
-	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt faster-coco-eval
+	@$(PY) -m pip install -q -c $(PINS) -r requirements.txt
 	@$(PY) -m pip install -q -c $(PINS) $(HEADLESS)
 	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@

@@ -24,6 +24,7 @@ import mmrefine
 from mmrefine.files.whole_files import write_whole_file
 
 from .cases import Case, NotHere, all_cases
+from .page import write_page
 from .timing import take_turns
 
 FLOORS = Path(__file__).parent / 'floors.json'
@@ -33,7 +34,6 @@ SLOWER = 0.8
 AGAIN = 3
 # Floors are this share of what was measured: a busy machine stays above, a lost speed-up does not.
 FLOOR_SHARE = 0.6
-BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -167,15 +167,6 @@ def markdown(found: dict[str, Any], about: dict[str, Any]) -> str:
             times = f'{line["ours"]:.1f} | {line["reference"]} | {line["reference_ms"]:.1f}'
             lines.append(f'| {name} | {times} | **{line["ratio"]:.2f}** | {target} |')
     return '\n'.join([*lines, '', ', '.join(f'{key} {value}' for key, value in about.items())])
-
-
-def write_page(page: Path, table: str) -> None:
-    """Put a table between the marks of a page."""
-    head, begin, rest = page.read_text('utf-8').partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f'{page}: expected a page with {BEGIN} and {END}')
-    write_whole_file(page, f'{head}{begin}\n\n{table}\n\n{end}{tail}'.encode())
 
 
 def below(found: dict[str, Any], bounds: dict[str, float], what: str) -> list[str]:

@@ -7,6 +7,8 @@ DATA is laid out as docs/model_zoo.md says; val parts are used. Coarse masks: pr
 28×28 cells of their box hold them, and as ``mmrefine.ops.degrade`` makes them; and the true masks
 themselves. Figures: boundary F-score at 1 px and IoU, x 100, mean over masks, and the F-score of
 the worst group of images (a video; else an image). With --out, all of them go to a JSON file.
+With --page docs/compare.md, its table is replaced; --read takes such files in place of measuring,
+so that parts of a long run can be put together.
 
 Methods: bpr and segfix with the weights that come with the package; grabcut, guided-filter and
 matting, which need no training (benchmarks/classical.py); NAME=CHECKPOINT a published checkpoint of
@@ -15,6 +17,7 @@ a PatchRefiner.
 
 import argparse
 import json
+import shlex
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +28,8 @@ import cv2
 import numpy as np
 import rich.table
 from classical import CLASSICAL
+from mistakes_page import markdown
+from page import write_page
 from rich.console import Console
 from rich.progress import track
 
@@ -157,6 +162,9 @@ MADE: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 }
 
 
+ALL_KINDS = ['osvos', 'rvos', 'fcn', *MADE]
+
+
 def method(text: str) -> tuple[str, Refine]:
     """Name and function of a method."""
     name, _, checkpoint = text.partition('=')
@@ -207,13 +215,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('data', type=Path)
+    parser.add_argument('data', type=Path, nargs='?', default=Path('data'))
     parser.add_argument('--methods', nargs='+', default=['coarse', 'bpr', 'grabcut'])
     parser.add_argument('--sources', nargs='+', choices=SOURCES, default=list(SOURCES))
-    parser.add_argument('--kinds', nargs='+', default=['osvos', 'rvos', 'fcn', *MADE])
+    parser.add_argument('--kinds', nargs='+', default=ALL_KINDS)
     parser.add_argument('--every', type=int, default=1, help='take every so many images')
     parser.add_argument('--out', type=Path, help='JSON file for all figures')
+    parser.add_argument('--page', type=Path, help='put the table into a page, between its marks')
+    parser.add_argument(
+        '--read', type=Path, nargs='+', help='JSON files of --out, not measured anew'
+    )
+    parser.add_argument('--command', help='what the page says that measured it; default: this one')
     args = parser.parse_args()
+    if args.read:
+        rows = [row for path in args.read for row in json.loads(path.read_text())]
+    else:
+        rows = run(args)
+    if args.out:
+        args.out.write_text(json.dumps(rows))
+    if args.page:
+        write_page(args.page, markdown(rows, args.command or command_of(args)))
+
+
+def command_of(args: argparse.Namespace) -> str:
+    """The command line, without what it does with the figures."""
+    words = ['python benchmarks/mistakes.py', 'data', '--every', str(args.every)]
+    words += ['--methods', *args.methods]
+    words += [] if args.sources == list(SOURCES) else ['--sources', *args.sources]
+    words += [] if args.kinds == ALL_KINDS else ['--kinds', *args.kinds]
+    return shlex.join(words).replace("'python benchmarks/mistakes.py'", words[0])
+
+
+def run(args: argparse.Namespace) -> list[tuple]:
+    """Measure and print; source, kind, method, group, F-score, IoU and seconds of every mask."""
     methods = dict(method(text) for text in args.methods)
     tables = [
         rich.table.Table(title, '', *methods)
@@ -231,8 +265,7 @@ def main() -> None:
                     table.add_row(source, kind, *(figure(r) for r in of_kind))
     for table in tables:
         Console(width=140).print(table)
-    if args.out:
-        args.out.write_text(json.dumps(rows))
+    return rows
 
 
 def _worst(rows: list[tuple]) -> str:

@@ -25,7 +25,7 @@ class InstanceBoundaryMetric(BaseMetric):
             dict(type='mmrefine.InstanceBoundaryMetric', ann_file='instances_val.json'),
         ]
 
-    Needs ``pip install faster-coco-eval``. Only the images that were predicted are judged.
+    Only the images that were predicted are judged.
     Figures, per cent: ``instance/ap``, ``ap50``, ``ap75``, ``ap_small``, ``ap_medium``,
     ``ap_large``, the same with ``boundary_`` in front, and ``instance/af``.
 

@@ -1,6 +1,6 @@
 """Figures of instance results in COCO's format: mask AP, boundary AP, AF.
 
-Matching and average precision are faster-coco-eval's. Needs ``pip install faster-coco-eval``.
+Matching and average precision are faster-coco-eval's.
 """
 
 from __future__ import annotations
