@@ -48,7 +48,7 @@ class RefinementInferencer(BaseInferencer):
     Names and results are those of ``mmseg.apis.MMSegInferencer``; beside the images it takes
     what some model predicted for them.
 
-    Example:
+    Examples:
         >>> from mmrefine.apis import RefinementInferencer
         >>> inferencer = RefinementInferencer('segfix', device='cpu', show_progress=False)
         >>> result = inferencer('photo.png', label_map, return_vis=True)

@@ -43,7 +43,7 @@ def refine(
 ) -> Predictions:
     """Refine what a model predicted, whatever it came in.
 
-    Example:
+    Examples:
         >>> from mmrefine.apis import build_refiner, refine
         >>> refiner = build_refiner('segfix', device='cpu')
         >>> refined = refine(refiner, image, detections)

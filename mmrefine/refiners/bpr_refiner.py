@@ -50,10 +50,11 @@ class BPRRefiner(NetworkRefiner):
             masks alone where the network is unsure. By default that in the
             model's ``test_cfg``, else 0, as published; the weights that come
             with the package leave good masks alone by themselves.
-        patch_size, padding, input_size: Side of a patch, pixels around it that
-            the network sees as well, and side of the network's input; by default
-            those in the model's ``test_cfg``, else 64, 0 and 128. With several
-            patch sizes, masks are refined once with each, one after the other.
+        patch_size: Side of a patch; by default that in the model's ``test_cfg``, else 64. With
+            several sizes, masks are refined once with each, one after the other.
+        padding: Pixels around a patch that the network sees as well; by default as in
+            ``test_cfg``, else 0.
+        input_size: Side of the network's input; by default as in ``test_cfg``, else 128.
         leave_alone: Whether a change is believed the less, the less the whole mask
             seems to be off (``mmrefine.refiners.leave_alone``), with weights in
             the model's ``test_cfg``; ``False`` believes every change.
