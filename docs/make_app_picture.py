@@ -51,6 +51,7 @@ def main() -> None:
     command = [sys.executable, '-m', 'mmrefine', 'app', '--port', '0', '--device', 'cpu']
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
+            server.stdout.readline()  # that it is loading
             draw(re.search(r'http://\S+', server.stdout.readline())[0], args.out)
         finally:
             server.terminate()

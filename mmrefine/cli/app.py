@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if not (find_spec('starlette') and find_spec('uvicorn')):
         raise ImportError("the page needs two packages: pip install 'mmrefine[app]'")
     port = _open_port(args.host, args.port)
+    print('loading the network, some seconds', flush=True)
     import uvicorn
 
     from ..app.jobs import Jobs, Limits

@@ -107,7 +107,9 @@ def score_of(name: str, scene: Scene, pixels: int, num_classes: int | None = Non
         rows = [scene.judged, *scene.wrong, *fixed, *broken]
         by_class = np.array([np.bincount(scene.target[r], minlength=num_classes) for r in rows])
     wrong, fixed_pixels, broken_pixels = (
-        tuple(map(np.count_nonzero, masks)) for masks in (scene.wrong, fixed, broken)
+        # numpy's own integers, since 2.4, are none that JSON takes.
+        tuple(int(np.count_nonzero(mask)) for mask in masks)
+        for masks in (scene.wrong, fixed, broken)
     )
     return ImageScore(name, pixels, wrong, fixed_pixels, broken_pixels, by_class)
 

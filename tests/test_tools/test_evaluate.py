@@ -49,6 +49,7 @@ def evaluate(run_tool, folder):
     return run
 
 
+@pytest.mark.quick
 def test_table_and_report(evaluate, folder):
     outcome = evaluate(
         '--before', folder / 'before', '--after', folder / 'after', folder / 'gt',
