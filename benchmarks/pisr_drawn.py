@@ -21,7 +21,10 @@ from pathlib import Path
 import cv2
 import mmdet
 import numpy as np
+import torch
 from semeda_camvid import last_figures, run_logged, save, show
+
+from mmrefine.models.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).parents[1]
 CONFIG = 'configs/pisr/pisr_panoptic-fpn-mini{}_1xb4-{}_drawn-48x192.py'
@@ -164,6 +167,13 @@ def train(config: str, work_dir: Path, options: list[str]) -> dict[str, float]:
     return last_figures(work_dir, FIGURES)
 
 
+def drop_relations(source: Path, target: Path) -> None:
+    """Weights without the relations, which are new in what starts from there."""
+    weights = read_checkpoint(source)['state_dict']
+    kept = {k: v for k, v in weights.items() if not k.startswith('relations.relations.')}
+    torch.save(dict(state_dict=kept), target)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--out', type=Path, default=Path('work_dirs/pisr-drawn'))
@@ -177,11 +187,12 @@ def main() -> None:
     results = json.loads(path.read_text()) if path.is_file() else {}
     if not args.show:
         write_world(out / 'data')
-        start = out / 'start/iter_400.pth'
+        start = out / 'start/without_relations.pth'
         if not start.exists():
             options = data_options(args, out, '-start')
             results['start seed 0'] = train('-start', start.parent, options)
             save(results, path)
+            drop_relations(start.parent / 'iter_400.pth', start)
         for seed in args.seeds:  # so that all variants have the first seed first
             for variant in args.variants:
                 key = f'{variant} seed {seed}'

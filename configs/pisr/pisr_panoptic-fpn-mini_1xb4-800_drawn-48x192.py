@@ -13,7 +13,8 @@ model = dict(
         spread=3.0,
         loss_weight=0.4,
         norm_cfg=dict(type='BN'),
+        start=0.3,
     ),
 )
-# They start at zero, beside parts that have learned already.
+# They are new, beside parts that have learned already.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relations.relations': dict(lr_mult=5)}))

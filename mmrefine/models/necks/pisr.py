@@ -28,13 +28,14 @@ class PISR(BaseModule):
        counts, 0 to 1. Weak instances, of which there are always some among the K best, are muted.
     3. Relations: self-attention among the encodings; then each pixel attends to them. With C + K
        keys, memory grows with the pixels, not with their square.
-    4. The answer is added to the features. The last norm starts at zero: at first nothing changes,
-       and a trained model can take the module in.
+    4. The answer is added to the features. By default the last norm starts at zero: at first
+       nothing changes, and a trained model can take the module in.
 
     Args:
         channels: D.
         reweight: Whether instances are re-weighted; else all count alike.
         norm_cfg: Norm of the answer.
+        start: Scale of the answer before training. Above 0, relations are learned earlier.
         init_cfg: As in every mmengine module.
     """
 
@@ -43,6 +44,7 @@ class PISR(BaseModule):
         channels: int,
         reweight: bool = True,
         norm_cfg: dict | None = None,
+        start: float = 0.0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -60,7 +62,7 @@ class PISR(BaseModule):
         self.fuse = nn.Conv2d(2 * channels, channels, 1, bias=False)
         norm_cfg = norm_cfg or dict(type='GN', num_groups=32)
         self.fuse_norm = build_norm_layer(norm_cfg, channels)[1]
-        nn.init.zeros_(self.fuse_norm.weight)
+        nn.init.constant_(self.fuse_norm.weight, start)
 
     def forward(
         self,

@@ -9,11 +9,10 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...ops.ignored import IGNORED_BYTE
 from ...ops.panoptic_encodings import centre_heatmaps, centre_targets, top_centres
 from ...registry import MODELS
 from .pisr import PISR
-
-IGNORED = 255
 
 
 class FirstPass(NamedTuple):
@@ -49,7 +48,7 @@ class PISRNeck(BaseModule):
         related_levels: Indices of those that are related; the others pass. ``None`` for all.
         num_instances: K.
         spread: How far from a centre pixels may point, in pixels of the level.
-        reweight: See ``mmrefine.models.necks.PISR``.
+        reweight, start: See ``mmrefine.models.necks.PISR``.
         loss_weight: Factor on all losses of the first pass.
         centre_weight, offset_weight: Factors on the errors of centres (squared) and offsets
             (absolute, in pixels), those of Panoptic-DeepLab.
@@ -74,6 +73,7 @@ class PISRNeck(BaseModule):
         centre_weight: float = 200.0,
         offset_weight: float = 0.01,
         norm_cfg: dict | None = None,
+        start: float = 0.0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -101,7 +101,7 @@ class PISRNeck(BaseModule):
         self.offsets = nn.Conv2d(in_channels, 2, 1)
         if self.centres.bias is not None:
             nn.init.constant_(self.centres.bias, -4)  # centres are rare
-        self.relations = PISR(in_channels, reweight, norm_cfg)
+        self.relations = PISR(in_channels, reweight, norm_cfg, start)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Levels (N, D, h, w), fine to coarse → related levels of the same sizes."""
@@ -157,9 +157,9 @@ class PISRNeck(BaseModule):
         ]
         heat, offsets, inside = (torch.stack(parts) for parts in zip(*targets, strict=True))
         with torch.autocast(heat.device.type, enabled=False):
-            known = (labels != IGNORED).sum().clamp(min=1)
+            known = (labels != IGNORED_BYTE).sum().clamp(min=1)
             classes = F.cross_entropy(
-                first.logits.float(), labels, ignore_index=IGNORED, reduction='sum'
+                first.logits.float(), labels, ignore_index=IGNORED_BYTE, reduction='sum'
             )
             centres = (first.heat.float().sigmoid() - heat).square().mean()
             away = (first.offsets.float() - offsets).abs().sum(1) * inside
