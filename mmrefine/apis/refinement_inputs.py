@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files.find import IMAGE_SUFFIXES, find_files
+from ..files.find import find_files, find_images
 from ..files.kinds import is_video
 from ..files.label_maps import LABEL_SUFFIXES
 from ..files.pairs import counterparts, missing_text
@@ -93,7 +93,7 @@ def _names(images: Sequence[Image]) -> list[str]:
 
 
 def _from_folders(images: Path, predictions: Any, truths: Any) -> RefinementInputs:
-    found = find_files(images, IMAGE_SUFFIXES)
+    found = find_images(images)
     missing: list[str] = []
     columns: list[Sequence[Any]] = []
     folders = [images]

@@ -13,13 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..files.find import (
-    IMAGE_SUFFIXES,
-    FileIndex,
-    check_out_folder,
-    files_below,
-    find_files,
-)
+from ..files.find import FileIndex, check_out_folder, files_below, find_images
 from ..files.instances import parse_prediction
 from ..files.kinds import LIST_END
 from ..files.label_maps import LabelMap, read_label_map, write_label_map
@@ -214,7 +208,7 @@ class CityscapesFolder:
     ) -> None:
         folder, target = Path(results), Path(out)
         check_out_folder(target, [Path(images), folder])
-        found = find_files(images, IMAGE_SUFFIXES)
+        found = find_images(images)
         index = FileIndex([(_frame(Path(image.full_name).name), image) for image in found])
         self.tasks: list[CityscapesTask] = []
         for path in (p for p in files_below(folder) if p.name.endswith(LIST_END)):

@@ -17,7 +17,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 
 from ..files.coco_results import read_image_names
-from ..files.find import IMAGE_SUFFIXES, FoundFile, find_files
+from ..files.find import FoundFile, find_images
 from ..files.image_ids import ImageIds
 from ..files.mask_files import MaskFile, Replacement
 from ..files.open_mask_file import open_mask_file
@@ -149,7 +149,7 @@ class ResultFile:
         self.remarks: Sequence[str] = ()
         # The first of several processes of one run holds it for all.
         self._lock = OutputLock(self.out) if is_main_process() else None
-        self._make_tasks(ImageIds(find_files(images, IMAGE_SUFFIXES), names), rules)
+        self._make_tasks(ImageIds(find_images(images), names), rules)
 
     def _make_tasks(self, images: ImageIds, rules: MaskRules) -> None:
         file = self._file

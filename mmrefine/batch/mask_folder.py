@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files.find import IMAGE_SUFFIXES, check_out_folder, find_files
+from ..files.find import check_out_folder, find_files, find_images
 from ..files.image_ids import ImageIds
 from ..files.mask_files import Replacement
 from ..files.open_mask_file import SUFFIXES
@@ -112,7 +112,7 @@ class MaskFolder:
     ) -> None:
         mask_codec()
         check_out_folder(Path(out), [Path(images), Path(folder)])
-        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None, by_number=False)
+        found = ImageIds(find_images(images), None, by_number=False)
         self.tasks = [
             FileTask(file.path, Path(out) / file.relative, file.name, found, rules or MaskRules())
             for file in find_files(folder, SUFFIXES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from ..files.find import IMAGE_SUFFIXES, find_files
+from ..files.find import find_images
 from ..files.image_ids import ImageIds
 from ..files.label_ids import LabelRules
 from ..files.label_maps import read_label_map
@@ -99,7 +99,7 @@ class PanopticFile:
         inputs = [self._files.path.resolve(), self._files.folder.resolve()]
         if self.out.suffix.lower() != '.json' or {self.out.resolve(), folder.resolve()} & {*inputs}:
             raise ValueError(f'{out}: expected a .json file other than the inputs')
-        found = ImageIds(find_files(images, IMAGE_SUFFIXES), None)
+        found = ImageIds(find_images(images), None)
         rules = LabelRules(ignore_index=NO_SEGMENT)
         self.tasks: list[PanopticTask] = []
         self.missing: list[str] = []

@@ -134,7 +134,8 @@ def add_bands(parser: argparse.ArgumentParser) -> None:
         '--loader',
         metavar='MODULE:FUNCTION',
         help='a Python function of yours that reads images: from a path to a BGR uint8 array; it '
-        'is imported and run',
+        'is imported and run, from the current folder too. Images that are no PNG, JPEG, BMP, TIFF '
+        "or WebP are named by a pattern: 'scans/*.npy'",
     )
 
 

@@ -76,6 +76,17 @@ def find_files(
     return sorted(found, key=lambda file: natural_key(file.relative))
 
 
+def find_images(where: str | os.PathLike, stem_end: str = '') -> list[FoundFile]:
+    """List images, as ``find_files``, by ``IMAGE_SUFFIXES``.
+
+    A pattern that ends with another suffix, such as ``'scans/*.npy'``, is taken at its word: a
+    loader may read such files.
+    """
+    suffix = Path(where).suffix.lower()
+    named = glob.has_magic(os.fspath(where)) and suffix and not glob.has_magic(suffix)
+    return find_files(where, (suffix,) if named else IMAGE_SUFFIXES, stem_end)
+
+
 def natural_key(name: str) -> list[tuple[int, str | int]]:
     """What names are sorted by: runs of digits as numbers, where these are equal as texts."""
     parts = re.split(r'(\d+)', name)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .find import IMAGE_SUFFIXES, find_files
+from .find import IMAGE_SUFFIXES, find_files, find_images
 from .image_ids import ImageIds
 from .json_files import read_json
 from .label_map_pairs import LabelMapPairs, pair_label_maps
@@ -77,7 +77,7 @@ def look_at_instances(
             all masks are of other sizes.
     """
     try:
-        found = find_files(images, IMAGE_SUFFIXES)
+        found = find_images(images)
     except ValueError as error:
         hint = SWAPPED if _are_swapped(images, masks) else ''
         raise ValueError(f'{error}{hint}') from error

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .find import IMAGE_SUFFIXES, FileIndex, FoundFile, check_out_folder, find_files
+from .find import FileIndex, FoundFile, check_out_folder, find_files, find_images
 from .label_maps import LABEL_SUFFIXES
 
 
@@ -47,7 +47,7 @@ def pair_label_maps(
         ValueError: if nothing is found, no two names are equal, or an output would overwrite
             an input.
     """
-    found_images = find_files(images, IMAGE_SUFFIXES, image_suffix)
+    found_images = find_images(images, image_suffix)
     found_masks = find_files(masks, LABEL_SUFFIXES, mask_suffix)
     missing: list[str] = []
     if Path(masks).is_file():

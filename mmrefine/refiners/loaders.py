@@ -2,8 +2,10 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -24,8 +26,8 @@ def image_loader(
 
     Args:
         loader: A function from a path to an array as ``load_image`` takes them; or its name,
-            ``'module:function'``, which is imported, so only from people you trust. By default,
-            ``load_image``.
+            ``'module:function'``, which is imported, so only from people you trust; it may lie in
+            the current folder. By default, ``load_image``.
         bands: As for ``load_image``, in place of a loader.
         by_windows: Whether a large TIFF may come as ``ImageWindows``, which stands for its array
             and is read where it is looked at.
@@ -67,6 +69,9 @@ def _imported(name: str) -> Loader:
     module, _, function = name.partition(':')
     if not module or not function:
         raise ValueError(f"loader: expected 'module:function', got {name!r}")
+    here = os.fspath(Path.cwd())
+    if here not in sys.path:  # where commands that are installed do not look
+        sys.path.append(here)
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
