@@ -1,5 +1,6 @@
 """COCO annotations and results, checked before an evaluator sees them."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -38,13 +39,13 @@ def read_annotation_file(
         for image in content['images']:
             hash(image['id'])
             if 'categories' in parts:
-                _check_size(path, image)
+                _check_image(path, image)
             if named:
                 image_name(image)
         for annotation in content['annotations'] if 'annotations' in parts else ():
             hash(annotation['image_id'])
             hash(annotation['category_id'])
-            _check_crowd(path, annotation)
+            _check_numbers(path, annotation)
             _ = annotation['segmentation'] if with_masks else None
         for category in content['categories'] if 'categories' in parts else ():
             hash(category['id'])
@@ -55,7 +56,12 @@ def read_annotation_file(
     return content
 
 
-def _check_size(path: str | os.PathLike, image: Mapping[str, Any]) -> None:
+def _check_image(path: str | os.PathLike, image: Mapping[str, Any]) -> None:
+    name = image.get('file_name', '')
+    if not isinstance(name, str):
+        raise ValueError(
+            f'{path}: image {image["id"]!r}: expected a text as file_name, got {name!r:.60}'
+        )
     for side in ('height', 'width'):
         value = image[side]
         whole = isinstance(value, int | float) and float(value).is_integer()
@@ -65,11 +71,14 @@ def _check_size(path: str | os.PathLike, image: Mapping[str, Any]) -> None:
             )
 
 
-def _check_crowd(path: str | os.PathLike, annotation: Mapping[str, Any]) -> None:
-    crowd = annotation.get('iscrowd', 0)
+def _check_numbers(path: str | os.PathLike, annotation: Mapping[str, Any]) -> None:
+    of = f'annotation {annotation.get("id", "without id")!r}'
+    crowd, area = annotation.get('iscrowd'), annotation.get('area')
     if not (crowd is None or isinstance(crowd, int)):
-        of = f'annotation {annotation.get("id", "without id")!r}'
-        raise ValueError(f'{path}: {of}: expected 0 or 1 as iscrowd, got {crowd!r}')
+        raise ValueError(f'{path}: {of}: expected 0 or 1 as iscrowd, got {crowd!r:.60}')
+    is_number = isinstance(area, int | float) and not isinstance(area, bool)
+    if area is not None and not (is_number and 0 <= area < math.inf):
+        raise ValueError(f'{path}: {of}: expected a number of pixels as area, got {area!r:.60}')
 
 
 def image_name(image: Mapping[str, Any]) -> str:

@@ -20,11 +20,15 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from .sizes import MOST_PIXELS
+
 TIFF_MAGIC = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
+PNG_MAGIC = b'\x89PNG\r\n\x1a\n'
 EXTRA_SAMPLES, SAMPLES_PER_PIXEL = 338, 277  # tags of TIFF
 STRAIGHT_ALPHA = 2
 ALLOWED = 'expected 8 or 16 bits, and 1, 3 or 4 bands'
 ADVICE = 'choose three bands (bands=(3, 2, 1), --bands 3 2 1) or give a BGR uint8 array'
+AS_COLOURS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # applies EXIF, leaves alpha out
 # Values outside are too few to matter: hot pixels, dead pixels.
 LOW, HIGH = 0.001, 0.999
 
@@ -93,11 +97,7 @@ def decode_image(content: bytes, name: str, bands: Sequence[int] | None = None) 
     if bands is not None:
         return choose_bands(_all_bands(content, name), bands, name)
     tiff = content[:4] in TIFF_MAGIC
-    if tiff:
-        array = _decode_tiff(content, name)
-    else:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # applies EXIF, leaves alpha out
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
+    array = _decode_tiff(content, name) if tiff else _decode(content, name)
     if array is None:
         raise ValueError(f'{name} is not an image, or is incomplete')
     if array.dtype in (np.uint16, np.int16):
@@ -122,8 +122,23 @@ def _decode_tiff(content: bytes, name: str) -> np.ndarray | None:
         mode, samples, extra = '', 0, (0,)
     if mode in ('F', 'I') or not mode or (samples == 2 and extra[-1] == 0):
         _refuse_bands(content, name, mode)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-    return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    return _decode(content, name)
+
+
+def _decode(content: bytes, name: str, flags: int = AS_COLOURS) -> np.ndarray | None:
+    """What OpenCV reads; None if it is no image, or incomplete."""
+    if not content:
+        return None
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:
+        size = ''
+        if content.startswith(PNG_MAGIC):
+            width, height = (int.from_bytes(content[at : at + 4], 'big') for at in (16, 20))
+            size = f', {height}x{width} (height x width)'
+        raise ValueError(
+            f'{name} is broken, or larger than the {MOST_PIXELS} pixels that are read{size}'
+        ) from error
 
 
 def _refuse_bands(content: bytes, name: str, mode: str) -> None:
@@ -154,7 +169,7 @@ def _tiff_shape(content: bytes) -> tuple[tuple[int, int, int], np.dtype]:
 def _all_bands(content: bytes, name: str) -> np.ndarray:
     """Every band of an image file, (H, W, bands), as stored."""
     if content[:4] not in TIFF_MAGIC:
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        array = _decode(content, name, cv2.IMREAD_UNCHANGED)
         if array is None:
             raise ValueError(f'{name} is not an image, or is incomplete')
         array = array.reshape(*array.shape[:2], -1)

@@ -28,12 +28,11 @@ from typing import IO
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from .sizes import MOST_PIXELS
 from .tiff_labels import TiffForm, read_tiff_labels, write_tiff
 from .whole_files import write_whole_file
 
 LABEL_SUFFIXES = ('.png', '.npy', '.tif', '.tiff')
-# As many as OpenCV reads of an image.
-MOST_PIXELS = 2**30
 # The colour types of the PNG specification, by their number in the header.
 GREY, PALETTE = 0, 3
 # A map of so many colours may be small; else one in 50 pixels may begin another.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+MOST_PIXELS = 2**30  # of an image or a label map: as many as OpenCV reads
 ORIENTATION = 0x0112  # EXIF's tag
 QUARTER_TURNS = (5, 6, 7, 8)  # its values that swap height and width
 EXIF_HINT = (

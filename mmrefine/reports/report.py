@@ -97,7 +97,7 @@ def report_csv(evaluation: Evaluation) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     of_gains = (f'gain {name}' for name in names[1:])
-    writer.writerow(['measure', 'class', *map(_text_cell, names), *of_gains])
+    writer.writerow(['measure', 'class', *map(text_cell, names), *of_gains])
     for measure in evaluation.measures:
         writer.writerow([measure.key, '', *_cells(measure.values), *_cells(measure.gains[1:])])
         if measure.by_class is None:
@@ -105,11 +105,11 @@ def report_csv(evaluation: Evaluation) -> str:
         for c, name in enumerate(evaluation.classes):
             gains = measure.gains_by_class[1:, c]
             row = [*_cells(measure.by_class[:, c]), *_cells(gains)]
-            writer.writerow([measure.key, _text_cell(name), *row])
+            writer.writerow([measure.key, text_cell(name), *row])
     return text.getvalue()
 
 
-def _text_cell(text: str) -> str:
+def text_cell(text: str) -> str:
     """A text that spreadsheets do not take for a formula."""
     return f"'{text}" if text.startswith(('=', '+', '-', '@')) else text
 

@@ -19,7 +19,7 @@ from ..version import __version__
 from .classes import ClassList
 from .gallery import JPEG_QUALITY, data_uri, draw_labels
 from .plots import consistency_plot, legend
-from .report import svg_uri
+from .report import svg_uri, text_cell
 from .videos import PairScore, VideoScores
 
 NAMES = ('video.json', 'video.csv', 'video.html')
@@ -83,7 +83,8 @@ def _rows(scores: Mapping[str, VideoScores]) -> str:
         for video, pairs in found.videos.items():
             for pair in pairs:
                 figures = pair.perceptual, pair.flow.figures()['miou']
-                writer.writerow([name, video, *pair.names, *(f'{100 * f:.3f}' for f in figures)])
+                names = map(text_cell, (name, video, *pair.names))
+                writer.writerow([*names, *(f'{100 * f:.3f}' for f in figures)])
     return text.getvalue()
 
 

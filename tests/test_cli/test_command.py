@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmrefine.cli import main, parse
+from mmrefine.cli import main, parse, refine
 from mmrefine.cli.command import COMMANDS
 from mmrefine.version import __version__
 
@@ -245,3 +246,39 @@ def test_finished_coco_results_are_not_refined_again(tmp_path, monkeypatch, caps
     monkeypatch.setattr('mmrefine.cli.refine_run.build_refiner', None)
     assert main(['refine', 'coco', '.', 'r.json', 'o.json']) == 0
     assert capsys.readouterr().out.startswith('o.json is there already')
+
+
+@pytest.mark.parametrize('name', ['train', 'test'])
+def test_help_says_what_is_a_program(name, capsys):
+    """Configs and checkpoints of trainings are run as mmengine reads them."""
+    with pytest.raises(SystemExit):
+        main([name, '--help'])
+    text = ' '.join(capsys.readouterr().out.split())
+    assert 'a program' in text.replace('are programs', 'a program')
+    assert 'from people you trust' in text
+
+
+@pytest.mark.parametrize('sent', ['SIGTERM', 'SIGHUP'])
+def test_a_request_to_end_is_an_interruption(sent):
+    number = getattr(signal, sent)
+    before = signal.getsignal(number)
+    try:
+        signal.signal(number, signal.SIG_DFL)
+        refine._end_as_if_interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        signal.signal(number, signal.SIG_IGN)  # as under nohup
+        refine._end_as_if_interrupted()
+        signal.raise_signal(number)
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize('out', ['r.json', './r.json', 'a.png'])
+def test_results_are_never_their_own_output(tmp_path, monkeypatch, capsys, out):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite('a.png', np.zeros((3, 4, 3), np.uint8))
+    Path('r.json').write_text('[]')
+    assert main(['refine', 'coco', '.', 'r.json', out]) == 1
+    assert f'{out}: expected a .json file other than the inputs' in capsys.readouterr().err
+    assert Path('r.json').read_text() == '[]'

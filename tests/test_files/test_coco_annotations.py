@@ -36,6 +36,10 @@ def content() -> dict:
         ('images', dict(id=[1]), "unhashable type: 'list'"),
         ('annotations', dict(category_id=[2]), "unhashable type: 'list'"),
         ('annotations', dict(iscrowd='no'), "annotation 5: expected 0 or 1 as iscrowd, got 'no'"),
+        ('annotations', dict(area='big'), "5: expected a number of pixels as area, got 'big'"),
+        ('annotations', dict(area=float('nan')), 'expected a number of pixels as area, got nan'),
+        ('images', dict(file_name=7), 'image 1: expected a text as file_name, got 7'),
+        ('images', dict(file_name=None), 'image 1: expected a text as file_name, got None'),
         ('categories', dict(id={}), "unhashable type: 'dict'"),
     ],
 )

@@ -1,8 +1,12 @@
 """Images are found, and found again by the name of what belongs to them."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from mmrefine.files.find import FileIndex, files_below, find_files
+from mmrefine.files.find import FileIndex, files_below, find_files, find_images
 
 
 def make(folder, *names):
@@ -117,6 +121,31 @@ def test_nothing_found(tmp_path):
     ):
         with pytest.raises(ValueError, match=text):
             find_files(where, ('.png', '.jpg'), '_x')
+
+
+@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() != 0, reason='is not root')
+def test_a_folder_that_may_not_be_read_is_named():
+    """Not taken for an empty one."""
+    with tempfile.TemporaryDirectory() as folder:  # others may enter what it lies in
+        Path(folder).chmod(0o755)
+        make(Path(folder), 'f/a.png')
+        (Path(folder) / 'f').chmod(0o700)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(PermissionError, match='/f'):
+                find_files(folder, ('.png',))
+        finally:
+            os.seteuid(0)
+
+
+def test_a_pattern_names_other_images(tmp_path):
+    """A loader reads them; in a folder, they are no images."""
+    make(tmp_path, 'a.NPY', 'b.npy', 'c.png', 'd.txt')
+    assert names(find_images(tmp_path / '*.npy')) == [('b.npy', 'b')]
+    assert names(find_images(tmp_path / '*.[np]*')) == [('c.png', 'c')]
+    assert names(find_images(tmp_path)) == [('c.png', 'c')]
+    with pytest.raises(ValueError, match=r'b\.npy: found no file'):
+        find_images(tmp_path / 'b.npy')
 
 
 @pytest.fixture

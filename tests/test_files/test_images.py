@@ -1,6 +1,7 @@
 """Images of any kind become BGR uint8."""
 
 import io
+import zlib
 
 import cv2
 import numpy as np
@@ -186,3 +187,14 @@ def test_what_is_no_image_is_refused():
     for content in (b'', b'GIF', saved(Image.fromarray(RGB), 'TIFF')[:9]):
         with pytest.raises(ValueError, match='a is not an image, or is incomplete'):
             decode_image(content, 'a')
+
+
+def test_images_that_claim_to_be_too_large_are_named():
+    """Not by a line of OpenCV."""
+    content = bytearray(cv2.imencode('.png', np.zeros((5, 7, 3), np.uint8))[1].tobytes())
+    content[16:24] = (100_000).to_bytes(4, 'big') * 2
+    content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, 'big')
+    text = r'^image: a\.png is broken, or larger than the 1073741824 pixels .* 100000x100000 \(h'
+    for bands in (None, (3, 2, 1)):
+        with pytest.raises(ValueError, match=text):
+            decode_image(bytes(content), 'image: a.png', bands)

@@ -26,7 +26,13 @@ from mmrefine.reports.gallery import (
     pictures_of_all,
 )
 from mmrefine.reports.plots import error_plot, legend, trimap_plot
-from mmrefine.reports.report import report_csv, report_html, report_json, write_report
+from mmrefine.reports.report import (
+    report_csv,
+    report_html,
+    report_json,
+    text_cell,
+    write_report,
+)
 from mmrefine.reports.scores import Scene, score_of
 
 PALETTE = np.array([(128, 64, 128), (0, 130, 180)], np.uint8)
@@ -125,6 +131,13 @@ def test_json_and_csv_say_what_was_found():
     assert rows[3][:3] == ['miou', 'sky & <i>sea</i>', '']
     assert rows[4] == ['mba', '', '', '', '']
     assert len(rows) == 5
+
+
+@pytest.mark.parametrize('name', ['=1+1', '+x', '-x', '@x', 'x', ''])
+def test_no_cell_is_a_formula(name):
+    assert text_cell(name) == (f"'{name}" if name[:1] in ('=', '+', '-', '@') and name else name)
+    evaluation = dataclasses.replace(make(), classes=['road', f'{name}.'])
+    assert '\n=' not in report_csv(evaluation).replace(',', '\n')
 
 
 def test_page_needs_no_other_file_and_escapes_names():
