@@ -1,6 +1,7 @@
 """``tools/refine.py``: what comes out, in which form, and what a second run does."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from label_drawing import random_labels
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from mmrefine.refiners import SegFixRefiner
+from mmrefine.refiners import SegFixRefiner, load_image
 
 NAMES = {'a.png': 'a', 'x/b.png': 'x/b', 'x/c.png': 'x/c', 'd.npy': 'd'}
 
@@ -310,3 +311,58 @@ def test_coco_results_without_detections(run_tool, folders, results, checkpoint)
     outcome = run_tool('refine.py', *args, '--checkpoint', checkpoint)
     assert outcome.status == 0, outcome.err
     assert json.loads((folders / 'out.json').read_text()) == []
+
+
+@pytest.fixture
+def own_files(folders, monkeypatch):
+    """Images as floats in ``.npy`` files, and in the current folder what reads them."""
+    place = folders / 'own'
+    for path in sorted((folders / 'images').rglob('*.jpg')):
+        target = place / 'scans' / path.relative_to(folders / 'images').with_suffix('.npy')
+        target.parent.mkdir(parents=True, exist_ok=True)
+        np.save(target, load_image(path)[..., ::-1].astype(np.float32) / 255)
+    (place / 'scan_files.py').write_text(
+        'import numpy as np\n\n\ndef read(path):\n'
+        '    rgb = np.load(path) * 255\n    return np.rint(rgb[..., ::-1]).astype(np.uint8)\n\n\n'
+        'def read_halves(path):\n    return read(path)[::2]\n'
+    )
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(sys, 'path', [part for part in sys.path if part not in ('', '.')])
+    yield place
+    sys.modules.pop('scan_files', None)
+
+
+def test_a_loader_of_ones_own(run_tool, folders, own_files, checkpoint):
+    """From the current folder, for files that no reader here knows."""
+    common = '--checkpoint', checkpoint, '--visualize'
+    plain = folders / 'images', folders / 'masks', folders / 'plain'
+    assert run_tool('refine.py', *plain, *common, folders / 'plain_pictures').status == 0
+    scans = 'scans/**/*.npy', folders / 'masks', folders / 'out'
+    words = *scans, *common, folders / 'pictures', '--loader', 'scan_files:read'
+    outcome = run_tool('refine.py', *words)
+    assert (outcome.status, outcome.err) == (0, '')
+    for kind, other in (('out', 'plain'), ('pictures', 'plain_pictures')):
+        assert files_below(folders / kind) == files_below(folders / other)
+        for name in files_below(folders / kind):
+            found, expected = read(folders / kind / name), read(folders / other / name)
+            assert np.array_equal(found, expected), name
+
+
+@pytest.mark.parametrize(
+    ('loader', 'text'),
+    [
+        ('scan_files', "loader: expected 'module:function', got 'scan_files'"),
+        ('scan_files:reed', "scan_files:reed: module 'scan_files' has no attribute 'reed'"),
+        ('no_such_file:read', "no_such_file:read: No module named 'no_such_file'"),
+        ('scan_files:np', 'loader: expected a function, got module'),
+        ('scan_files:read_halves', 'a.png: expected the size of'),
+        (None, 'is not an image, or is incomplete'),
+    ],
+)
+def test_loaders_that_do_not_work(run_tool, folders, own_files, checkpoint, loader, text):
+    words = ['scans/a*.npy', folders / 'masks', folders / 'out', '--checkpoint', checkpoint]
+    words += ['--loader', loader] if loader else []
+    outcome = run_tool('refine.py', *words)
+    assert outcome.status == 1
+    assert text in outcome.err
+    assert not (folders / 'out').exists()
