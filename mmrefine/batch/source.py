@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from ..files.image_windows import ImageWindows
 from ..files.label_ids import IGNORED_MARK
 from ..files.offsets import OFFSET_SUFFIXES, read_offset, write_offset
 from ..refiners import OffsetRefiner, Refiner, load_image, shift_masks
@@ -103,14 +104,21 @@ class RefinerSource:
     def open(self, image: ImageFile) -> Iterator[OpenedImage]:
         """Read the image and predict what does not depend on the masks."""
         array = self.load(image.path)
+        try:
+            yield self._opened(image, array)
+        finally:
+            if isinstance(array, ImageWindows):
+                array.close()
+
+    def _opened(self, image: ImageFile, array: np.ndarray) -> OpenedImage:
         size_hw = (array.shape[0], array.shape[1])
         if self.save_offsets is None:
-            yield OpenedImage(size_hw, image.path, self.refiner.open(array), *self._in_parts(array))
-            return
+            refine = self.refiner.open(array)
+            return OpenedImage(size_hw, image.path, refine, *self._in_parts(array))
         refiner = cast(OffsetRefiner, self.refiner)
         offset = refiner.predict_offset(array)
         write_offset(self._offset_file(self.save_offsets, image), offset)
-        yield OpenedImage(size_hw, image.path, lambda masks: refiner.shift(masks, offset))
+        return OpenedImage(size_hw, image.path, lambda masks: refiner.shift(masks, offset))
 
     def _in_parts(self, array: np.ndarray) -> tuple[Any, ...]:
         """``refine_parts`` and ``reach`` of an image."""

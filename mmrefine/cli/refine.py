@@ -236,6 +236,8 @@ def with_kind(words: list[str]) -> list[str]:
     if len(paths) < 2 or paths[0] in KINDS or any(path.startswith('-') for path in paths):
         return words
     check_kind(paths[0], KINDS)
+    if any(word.startswith('--format') for word in words):  # who insists on one means instances
+        return ['instances', *words]
     return [kind_of_input(*paths), *words]
 
 

@@ -1,5 +1,6 @@
 """Large images in TIFF and GeoTIFF files, read window by window. Needs tifffile."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,10 @@ class ImageWindows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self[:, :].astype(dtype or np.uint8, copy=False)
+
+    def close(self) -> None:
+        """Close the file; nothing can be looked at any more."""
+        self._page.parent.close()
 
     def _stretch(self) -> np.ndarray:
         """What becomes of each brightness, uint8 (65536,)."""
@@ -99,8 +104,9 @@ class ImageWindows:
         size = page.databytecounts[index]
         if not size:
             return None
+        decode = page.decode  # which may read in the file
         file.seek(page.dataoffsets[index])
-        segment = page.decode(file.read(size), index, **options)[0]
+        segment = decode(file.read(size), index, **options)[0]
         return None if segment is None else segment[0]
 
 
@@ -123,17 +129,19 @@ def open_windows(
         import tifffile
     except ImportError:
         return None
-    try:
-        page: Any = tifffile.TiffFile(path).pages[0]
-        if page.imagelength * page.imagewidth <= WHOLE:
+    windows = None
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(tifffile.TiffFile(path))
+            page: Any = file.pages[0]
+            chosen = _bands(page, bands)
+            if chosen is not None and page.imagelength * page.imagewidth > WHOLE:
+                windows = ImageWindows(page, chosen)
+                windows[0:1, 0:1]  # whether it can be decoded
+                opened.pop_all()  # which leaves the file open
+        except Exception:  # readers fail in many ways on broken files; who reads the whole says how
             return None
-        chosen = _bands(page, bands)
-        windows = None if chosen is None else ImageWindows(page, chosen)
-        if windows is not None:
-            windows[0:1, 0:1]  # whether it can be decoded
-        return windows
-    except Exception:  # readers fail in many ways on broken files; who reads the whole says how
-        return None
+    return windows
 
 
 def _bands(page: Any, bands: Sequence[int] | None) -> list[int] | None:

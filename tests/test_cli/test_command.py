@@ -79,6 +79,7 @@ def test_options_are_offered_where_they_work(option, kinds, capsys):
     [
         (['photos', 'masks', 'out'], 'label-maps'),
         (['photos', 'r.json', 'out.json', '--method', 'bpr'], 'coco'),
+        (['photos', 'masks', 'out', '--format', 'yolo'], 'instances'),
         (['photos', 'results', 'out'], 'cityscapes'),
         (['clip.MP4', 'masks', 'out'], 'video'),
     ],

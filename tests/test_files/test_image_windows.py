@@ -11,6 +11,7 @@ from mmrefine.refiners import base, load_image
 from mmrefine.refiners.loaders import image_loader
 
 tifffile = pytest.importorskip('tifffile')
+pytest.importorskip('imagecodecs')
 SIZE = (150, 213)  # which 16 and 64 do not divide
 TILES = dict(tile=(64, 48), compression=8, predictor=2)
 # WGS 84, 0.5 degrees a pixel, from 10 east and 50 north
@@ -35,6 +36,8 @@ KINDS = {
     'tiles': (values(3), dict(photometric='rgb', **TILES), None),
     'strips': (values(3), dict(photometric='rgb', rowsperstrip=7), None),
     'one strip': (values(3), dict(photometric='rgb'), None),
+    'LZW': (values(3), dict(photometric='rgb', rowsperstrip=7, compression=5), None),
+    'JPEG': (values(3), dict(photometric='ycbcr', tile=(64, 48), compression=7), None),
     'grey': (values(), TILES, None),
     'alpha': (values(4), dict(photometric='rgb', extrasamples=['unassalpha'], **TILES), None),
     'near infrared': (values(4), dict(photometric='rgb', extrasamples=[0], **TILES), None),
@@ -64,6 +67,7 @@ def test_windows_hold_what_the_whole_image_holds(tmp_path, kind):
         window = slice(top, bottom + 1), slice(left, right + 40)  # beyond the last column, too
         np.testing.assert_array_equal(windows[window], whole[window])
     np.testing.assert_array_equal(np.asarray(windows), whole)
+    windows.close()
 
 
 def test_others_are_read_as_a_whole(tmp_path):
@@ -123,3 +127,4 @@ def test_only_who_looks_at_windows_gets_them(tmp_path):
     windows = image_loader(by_windows=True)(tmp_path / 'a.tif')
     assert isinstance(windows, image_windows.ImageWindows)
     assert load_image(windows) is windows
+    windows.close()
