@@ -12,6 +12,7 @@ BPR = Method(
             share,
             'how sure changes must be beyond that, 0 to 1 (default 0)',
         ),
+        Option('weights', str, 'research (default), or open: trained on openly licensed images'),
         Option('batch_size', whole_number, 'patches at a time (default 32)'),
         Option('half', yes_or_no, 'half precision: yes or no (default: on a GPU only)'),
     ),

@@ -72,6 +72,8 @@ def fit_move(mask: np.ndarray, probabilities: np.ndarray) -> Move:
 def moved(mask: np.ndarray, move: Move) -> np.ndarray:
     """A mask after a move, bool (h, w); at the border of the image it goes on as it was.
 
+    What is too thin to be left over, of the object or between two parts of it, stays.
+
     Args:
         mask: bool (h, w).
         move: By fractions of pixels, too.
@@ -80,7 +82,11 @@ def moved(mask: np.ndarray, move: Move) -> np.ndarray:
         return mask.copy()
     shift = np.array([[1, 0, move.right], [0, 1, move.down]], np.float32)
     depth = cv2.warpAffine(_depth(mask), shift, mask.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(depth + move.growth > 0)
+    after = depth + move.growth > 0
+    reach = int(np.ceil(abs(move.growth) + np.hypot(move.right, move.down))) + 1
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    left, left_out = (cv2.dilate(side.view(np.uint8), around) > 0 for side in (after, ~after))
+    return np.asarray(np.where(mask, after | ~left, after & left_out))
 
 
 def _median(values: np.ndarray, weights: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 import torch
@@ -39,8 +39,7 @@ class BPRRefiner(NetworkRefiner):
         model: Path of a config file, a model config, or a
             ``mmrefine.PatchRefiner``; ``None`` takes the config from a published
             ``checkpoint``.
-        checkpoint: Weights of ``model``. With both ``None``, the weights that
-            come with the package.
+        checkpoint: Weights of ``model``. With both ``None``, ``weights``.
         device: Where the network runs; a GPU by default if there is one.
         iou_threshold: NMS threshold of the boxes: more boxes, better masks and
             more time when higher. By default that in the model's ``test_cfg``,
@@ -60,6 +59,9 @@ class BPRRefiner(NetworkRefiner):
             the model's ``test_cfg``; ``False`` believes every change.
         second_look: Whether a mask that is off all around is moved as a whole, as its edges tell,
             and looked at once more (``mmrefine.refiners.second_look``). Needs ``leave_alone``.
+        weights: Which of those that come with the package: ``'research'`` (the default), trained on
+            all images at hand, many of which are for research alone, or ``'open'``, trained on
+            openly licensed ones: free for any use, and weaker.
         batch_size: Patches that go through the network at a time.
         half: Half precision; by default on a GPU only. On a CPU, bfloat16: faster where the
             processor computes with it (AVX512-BF16, AMX), slower elsewhere.
@@ -77,6 +79,7 @@ class BPRRefiner(NetworkRefiner):
     network_type = PatchRefiner
     by_windows = True
     shipped = Path(__file__).parents[1] / 'weights' / 'bpr_lite0.pth'
+    shipped_weights: ClassVar = dict(research=shipped, open=shipped.with_stem('bpr_lite0-open'))
 
     def __init__(
         self,
@@ -90,10 +93,18 @@ class BPRRefiner(NetworkRefiner):
         input_size: int | None = None,
         leave_alone: bool = True,
         second_look: bool = True,
+        weights: str | None = None,
         batch_size: int = 32,
         half: bool | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
+        if weights is not None:
+            if weights not in self.shipped_weights:
+                known = ', '.join(map(repr, self.shipped_weights))
+                raise ValueError(f'weights: expected one of {known}, got {weights!r}')
+            if model is not None or checkpoint is not None:
+                raise ValueError('weights: a model or checkpoint of your own has its own; give one')
+            checkpoint = self._existing(self.shipped_weights[weights])
         super().__init__(model, checkpoint, device, ignore_index)
 
         def trained(name: str, given: Any, default: Any) -> Any:
@@ -111,8 +122,8 @@ class BPRRefiner(NetworkRefiner):
         self.min_score_gain = checked_share(
             'min_score_gain', trained('min_score_gain', min_score_gain, 0.0)
         )
-        weights = weights_of(self.trained.get('leave_alone'))
-        self.leave_alone = weights if leave_alone else None
+        evidence = weights_of(self.trained.get('leave_alone'))
+        self.leave_alone = evidence if leave_alone else None
         self.second_look = second_look
         # Masks may grow by a patch in each pass; colours are looked at around the last patches.
         self.reach = sum(self.patch_sizes) + max(self.patch_sizes) + self.padding + SURROUNDINGS

@@ -80,3 +80,16 @@ def test_at_the_border_a_mask_goes_on():
     assert not after[:, :47].any()
     truth = moved(half, Move(4, 0, 0))
     assert iou(moved(half, fit_move(half, certain(truth))), truth) > 0.98
+
+
+def test_thin_parts_stay():
+    drawn = np.zeros(SIZE, bool)
+    drawn[20:70, 20:70] = True
+    drawn[54:57, 70:110] = True  # a handle of 3 px
+    drawn[38:40, 35:55] = False  # a slit
+    shrunk = moved(drawn, Move(-4, 0, 0))
+    assert shrunk[54:57, 80:110].all()
+    assert not shrunk[20:24, 30:60].any()
+    grown = moved(drawn, Move(4, 0, 0))
+    assert not grown[38:40, 45].any()
+    assert grown[16:20, 30:60].all()

@@ -28,6 +28,6 @@ model = dict(
         padding=0,
         input_size=64,
         iou_threshold=0.4,
-        leave_alone=dict(change=1.0, here=0.0, whole=0.5, bias=-0.3),
+        leave_alone=dict(change=1.0, here=0.0, whole=0.5, bias=-0.15),
     ),
 )
