@@ -21,6 +21,8 @@ SWAPPED = '; IMAGES comes first, then MASKS: are they swapped?'
 OF_INSTANCES = ('.json', '.txt', '.pkl', '.pickle')
 # Larger files take longer to read than a network to load.
 MOST_JSON, MOST_PIXELS = 2**26, 2**22
+# So many pairs must look swapped: one may be odd.
+LOOKED_AT = 3
 PICKLE = b'\x80'
 
 
@@ -52,7 +54,8 @@ def look_at_label_maps(
         hint = SWAPPED if _are_swapped(images, masks) else ''
         raise ValueError(f'{error}{hint}') from error
     image, mask = found.pairs[0]
-    if _is_photograph(mask.path) and _is_label_map(image.path):
+    some = found.pairs[:LOOKED_AT]
+    if all(_is_photograph(m.path) and _is_label_map(i.path) for i, m in some):
         raise ValueError(f'{mask.path}: is a photograph, and {image.path} a label map{SWAPPED}')
     if sizes:
         _check_sizes(_pairs_of_other_size(found), len(found.pairs))

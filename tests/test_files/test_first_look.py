@@ -96,6 +96,15 @@ def test_swapped_label_maps(folder, images, masks):
         look_at_label_maps(folder / images, folder / masks, folder / out)
 
 
+def test_one_odd_pair_is_not_swapped(folder):
+    for name in 'im', 'masks':
+        (folder / name / 'a.png').rename(folder / name / 'x.png')
+    (folder / 'im' / 'x.png').rename(folder / 'x.png')
+    (folder / 'masks' / 'x.png').rename(folder / 'im' / 'x.png')
+    (folder / 'x.png').rename(folder / 'masks' / 'x.png')
+    look(folder)
+
+
 def test_no_hint_where_nothing_is_swapped(folder):
     (folder / 'empty').mkdir()
     with pytest.raises(ValueError, match='found no file') as raised:
