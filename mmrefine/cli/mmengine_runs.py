@@ -32,14 +32,23 @@ def add_run_options(parser: argparse.ArgumentParser, example: str) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
+def check_config(args: argparse.Namespace) -> None:
+    """Say that there is no such config before anything large is imported.
+
+    Raises:
+        ValueError: if it is no file.
+    """
+    if not Path(args.config).is_file():
+        raise ValueError(f'config: expected a config file, {args.config} is none')
+
+
 def read_config(args: argparse.Namespace) -> Any:
     """Read the config that ``args`` name.
 
     Raises:
         ValueError: if there is none.
     """
-    if not Path(args.config).is_file():  # said before anything large is imported
-        raise ValueError(f'config: expected a config file, {args.config} is none')
+    check_config(args)
     from ..runs.config import load_config
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..files.first_look import look_at_checkpoint
 from ..methods import method_names
-from .mmengine_runs import add_run_options, read_config, run_config
+from .mmengine_runs import add_run_options, check_config, read_config, run_config
 
 DESCRIPTION = 'Test a model by a config of mmengine, with --refine behind a refiner'
 EPILOG = """
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Test; the exit status."""
     if args.refine_checkpoint and not args.refine:
         args.parser.error('--refine-checkpoint: needs --refine')
+    check_config(args)
     if '://' not in args.checkpoint:
         if not Path(args.checkpoint).is_file():
             raise ValueError(f'checkpoint: expected a file, {args.checkpoint} is none')

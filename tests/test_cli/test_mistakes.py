@@ -32,6 +32,7 @@ def folder(tmp_path_factory):
     cv2.imwrite(str(folder / 'photo.jpg'), photo)
     cv2.imwrite(str(folder / 'mask.png'), np.eye(40, 56, dtype=np.uint8))
     cv2.imwrite(str(folder / 'small.png'), np.eye(20, 28, dtype=np.uint8))
+    (folder / 'config.py').write_text('')
     (folder / 'page.pth').write_text('<!DOCTYPE html>')
     mask = encode_mask(np.ones((20, 28), bool))
     (folder / 'r.json').write_text(json.dumps([dict(image_id='photo', segmentation=mask)]))
@@ -50,7 +51,8 @@ def folder(tmp_path_factory):
             'page.pth is not a torch checkpoint',
         ),
         (('train', 'lost.py'), 'lost.py is none'),
-        (('test', 'lost.py', 'page.pth'), 'page.pth is not a torch checkpoint'),
+        (('test', 'lost.py', 'page.pth'), 'lost.py is none'),
+        (('test', 'config.py', 'page.pth'), 'page.pth is not a torch checkpoint'),
         (('app', '--checkpoint', 'page.pth'), 'page.pth is not a torch checkpoint'),
         (('refine', 'label-map', 'photo.jpg', 'mask.png'), 'did you mean label-maps?'),
         (('evaluate', 'label-map', 'mask.png', 'mask.png'), 'did you mean label-maps?'),
