@@ -318,6 +318,8 @@ def test_in_the_hook_and_chained(tmp_path):
     hook.refine_sample(sample)
     assert sample.pred_sem_seg.data.shape == labels.shape
     assert not torch.equal(sample.pred_sem_seg.data, labels)
+
+
 def test_weights_by_name():
     weights = [BPRRefiner(weights=w, device='cpu').model.state_dict() for w in ('research', 'open')]
     shipped = BPRRefiner(device='cpu').model.state_dict()
