@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..files.first_look import look_at_checkpoint
 from ..methods import DEFAULT, shipped_methods, whole_number
 
 if TYPE_CHECKING:
@@ -54,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         if path is not None and not Path(path).is_file():
             raise ValueError(f'{path}: expected a file, there is none')
     if args.checkpoint is not None:
+        from ..files.first_look import look_at_checkpoint
+
         look_at_checkpoint(args.checkpoint)
     if not (find_spec('starlette') and find_spec('uvicorn')):
         raise ImportError("the page needs two packages: pip install 'mmrefine[app]'")

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..files.first_look import look_at_checkpoint
 from ..methods import method_names
 from .mmengine_runs import add_run_options, check_config, read_config, run_config
 
@@ -41,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if '://' not in args.checkpoint:
         if not Path(args.checkpoint).is_file():
             raise ValueError(f'checkpoint: expected a file, {args.checkpoint} is none')
+        from ..files.first_look import look_at_checkpoint
+
         look_at_checkpoint(args.checkpoint)
     cfg = read_config(args)
     from ..refiners.names import refiner_settings
