@@ -235,7 +235,7 @@ def draw(rows: list[dict], title: str, path: Path) -> None:
     axes.set_title(title, fontsize=9)
     axes.grid(color='#dddddd', which='both', linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(loc='lower right')
+    axes.legend(loc='upper left')
     figure.savefig(path, dpi=100)
 
 
