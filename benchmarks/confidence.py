@@ -54,7 +54,7 @@ def main() -> None:
     counts, right, sums = (np.zeros(len(BINS) - 1) for _ in range(3))
     objects = []
     for source in SOURCES:
-        for case in track(list(SOURCES[source](args.data, args.every)), source):
+        for case in track(list(SOURCES[source](args.data, slice(None, None, args.every))), source):
             image = cv2.imread(str(case.image))
             for kind in ('osvos', 'rvos', 'fcn', *MADE):
                 coarse = coarse_masks(case, kind)

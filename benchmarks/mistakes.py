@@ -62,11 +62,11 @@ def drawn(masks: list, path: Path) -> list:
     return [masks[i] for i in sorted(chosen)]
 
 
-def label_maps(folder: str, **predicted: str) -> Callable[[Path, int], Iterator[Case]]:
+def label_maps(folder: str, **predicted: str) -> Callable[[Path, slice], Iterator[Case]]:
     """A folder with images/val and masks/val."""
 
-    def cases(data: Path, every: int) -> Iterator[Case]:
-        for path in sorted((data / folder / 'images/val').iterdir())[::every]:
+    def cases(data: Path, chosen: slice) -> Iterator[Case]:
+        for path in sorted((data / folder / 'images/val').iterdir())[chosen]:
             labels = _read(data / folder / 'masks/val' / f'{path.stem}.png')
             found = [v for v in np.unique(labels) if v not in (0, IGNORED)]
             masks = drawn([m for m in (labels == v for v in found) if m.sum() >= MIN_AREA], path)
@@ -80,10 +80,10 @@ def label_maps(folder: str, **predicted: str) -> Callable[[Path, int], Iterator[
     return cases
 
 
-def annotations(folder: str, **predicted: str) -> Callable[[Path, int], Iterator[Case]]:
+def annotations(folder: str, **predicted: str) -> Callable[[Path, slice], Iterator[Case]]:
     """A folder with COCO annotations; predictions are COCO results, one mask an image."""
 
-    def cases(data: Path, every: int) -> Iterator[Case]:
+    def cases(data: Path, chosen: slice) -> Iterator[Case]:
         content = json.loads((data / folder / 'annotations/val.json').read_text())
         guesses = {
             kind: {
@@ -92,7 +92,7 @@ def annotations(folder: str, **predicted: str) -> Callable[[Path, int], Iterator
             }
             for kind, path in predicted.items()
         }
-        for entry in content['images'][::every]:
+        for entry in content['images'][chosen]:
             size_hw = entry['height'], entry['width']
             masks = [
                 decode_mask(a['segmentation'], size_hw)
@@ -112,9 +112,9 @@ def annotations(folder: str, **predicted: str) -> Callable[[Path, int], Iterator
     return cases
 
 
-def road_scenes(data: Path, every: int) -> Iterator[Case]:
+def road_scenes(data: Path, chosen: slice) -> Iterator[Case]:
     """CamVid: classes as masks."""
-    for path in sorted((data / 'camvid/ann_dir/val').iterdir())[::every]:
+    for path in sorted((data / 'camvid/ann_dir/val').iterdir())[chosen]:
         truth = _read(path)
         coarse = np.where(truth == IGNORED, IGNORED, _read(data / 'camvid/pred/val' / path.name))
         (image,) = (data / 'camvid/img_dir/val').glob(f'{path.stem}.*')
@@ -124,7 +124,7 @@ def road_scenes(data: Path, every: int) -> Iterator[Case]:
         yield Case('', image, stacks[0], {'fcn': stacks[1]})
 
 
-SOURCES: dict[str, Callable[[Path, int], Iterator[Case]]] = {
+SOURCES: dict[str, Callable[[Path, slice], Iterator[Case]]] = {
     'davis': annotations(
         'davis', osvos='results/osvos_val.segm.json', rvos='results/rvos_val.segm.json'
     ),
@@ -220,6 +220,7 @@ def main() -> None:
     parser.add_argument('--sources', nargs='+', choices=SOURCES, default=list(SOURCES))
     parser.add_argument('--kinds', nargs='+', default=ALL_KINDS)
     parser.add_argument('--every', type=int, default=1, help='take every so many images')
+    parser.add_argument('--first', type=int, default=0, help='start with this one, from 0')
     parser.add_argument('--out', type=Path, help='JSON file for all figures')
     parser.add_argument('--page', type=Path, help='put the table into a page, between its marks')
     parser.add_argument(
@@ -240,6 +241,7 @@ def main() -> None:
 def command_of(args: argparse.Namespace) -> str:
     """The command line, without what it does with the figures."""
     words = ['python benchmarks/mistakes.py', 'data', '--every', str(args.every)]
+    words += ['--first', str(args.first)] if args.first else []
     words += ['--methods', *args.methods]
     words += [] if args.sources == list(SOURCES) else ['--sources', *args.sources]
     words += [] if args.kinds == ALL_KINDS else ['--kinds', *args.kinds]
@@ -255,7 +257,7 @@ def run(args: argparse.Namespace) -> list[tuple]:
     ]
     rows = []
     for source in args.sources:
-        cases = list(SOURCES[source](args.data, args.every))
+        cases = list(SOURCES[source](args.data, slice(args.first, None, args.every)))
         found = list(measure(track(cases, source), args.kinds, methods))
         rows += [(source, *row) for row in found]
         for kind in args.kinds:

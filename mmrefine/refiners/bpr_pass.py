@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,8 +112,7 @@ class OnePass:
     def refine(self, views: Iterable[View]) -> Iterator[View]:
         """Views with masks that are refined once more; patches of several share a batch."""
         off: dict[Any, float | None] = {}
-        first = self.patches.predict(self._objects(views))
-        for item, answers in self.patches.predict(self._looked_at(first)):
+        for item, answers in self._both_looks(views):
             if item.key is not None:
                 off[item.key] = self._apply(item, answers)
                 continue
@@ -239,6 +239,12 @@ class OnePass:
         if item.large is None or item.view.block is None:
             return averages
         return [average.within(item.view.block.near(LEAST_PIECE)) for average in averages]
+
+    def _both_looks(self, views: Iterable[View]) -> Iterator[tuple[_Object, Tensor]]:
+        """Objects with their last answers. Second looks are few: they wait for no other image."""
+        first = self.patches.predict(self._objects(views))
+        for _, items in groupby(first, lambda pair: id(pair[0].view)):
+            yield from self.patches.predict(self._looked_at(items))
 
     def _looked_at(
         self, items: Iterable[tuple[_Object, Tensor]]

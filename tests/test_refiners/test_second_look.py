@@ -96,3 +96,16 @@ def test_many_images_as_one_by_one(truth, image):
     shared = refiner(batch_size=7)
     for found, pair in zip(shared.refine_each(pairs), pairs, strict=True):
         np.testing.assert_array_equal(found, refiner().refine(*pair))
+
+
+def test_second_looks_wait_for_no_other_image(truth, image):
+    read = []
+
+    def pairs():
+        for k in range(30):
+            read.append(k)
+            yield image, np.roll(truth, 3, 1)[None] if k == 0 else truth[None]
+
+    done = refiner().refine_each(pairs())
+    next(done)
+    assert len(read) < 8
