@@ -29,6 +29,7 @@ VARIANTS = {
     '1-0.5-0.25': '+ SEMEDA (1, 0.5, 0.25)',
     '0-1-0': '+ SEMEDA (0, 1, 0)',
 }
+DATASETS = tuple(f'{split}_dataloader.dataset' for split in ('train', 'val', 'test'))
 FIGURES = {'mIoU': 'mIoU'} | {f'trimap/miou_inside_{w}px': f'{w} px' for w in (1, 2, 5, 10)}
 
 
@@ -51,9 +52,16 @@ def write_half(source: Path, target: Path) -> None:
     (target / 'complete').touch()
 
 
-def train(config: str, work_dir: Path, data: Path, options: list[str], amp: bool = False) -> None:
+def train(
+    config: str,
+    work_dir: Path,
+    data: Path,
+    options: list[str],
+    amp: bool = False,
+    datasets: Iterable[str] = DATASETS,
+) -> None:
     """Run tools/train.py on a config below configs/, which validates at the end."""
-    roots = [f'{s}_dataloader.dataset.data_root={data}' for s in ('train', 'val', 'test')]
+    roots = [f'{dataset}.data_root={data}' for dataset in datasets]
     command = [
         sys.executable,
         '-W',

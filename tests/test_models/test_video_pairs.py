@@ -48,6 +48,16 @@ def test_same_frames_lose_nothing_and_weights_scale():
     assert float(chunked) == pytest.approx(float(single), abs=1e-6)
 
 
+def test_mixed_precision_loses_no_digits():
+    """In bfloat16, best and mean matches are too close to be told apart."""
+    (a, fa), (b, fb) = drawn(0), drawn(1)
+    expected = PerceptualConsistencyLoss()((a, b), (fa, fb))
+    with torch.autocast('cpu', torch.bfloat16):
+        found = PerceptualConsistencyLoss()((a, b), (fa, fb))
+    assert found.dtype == torch.float32
+    assert float(found) == float(expected)
+
+
 def test_gradient_reaches_both_logits_and_not_the_features():
     (a, fa), (b, fb) = drawn(0), drawn(1)
     parts = [part.clone().requires_grad_() for part in (a, b, fa, fb)]
@@ -146,7 +156,11 @@ def test_a_step_of_training(dataset):
             ),
             decode_head=dict(
                 type='mmseg.FCNHead', in_channels=4, in_index=0, channels=4, num_convs=1,
-                num_classes=4, norm_cfg=dict(type='BN'),
+                num_classes=4, norm_cfg=dict(type='BN'), dropout_ratio=0,
+            ),
+            auxiliary_head=dict(
+                type='mmseg.FCNHead', in_channels=4, in_index=0, channels=4, num_convs=0,
+                concat_input=False, num_classes=4, dropout_ratio=0,
             ),
         )
     )  # fmt: skip
@@ -166,6 +180,11 @@ def test_a_step_of_training(dataset):
     assert videos[:2] == videos[2:]
     losses = model(**data, mode='loss')
     assert losses['loss_consistency'] > 0
+    seen = [v for k, v in model.backbone.state_dict().items() if 'batches_tracked' in k]
+    assert set(map(int, seen)) == {1}
+    usual = super(type(model), model).loss(**data)
+    assert {'decode.loss_ce', 'aux.loss_ce'} < set(usual)
+    assert all(torch.equal(value, losses[name]) for name, value in usual.items())
     losses['loss_consistency'].backward()
     assert model.decode_head.conv_seg.weight.grad.abs().sum() > 0
     assert not any('features' in name for name in model.state_dict())

@@ -23,7 +23,8 @@ class PerceptualConsistencyLoss(nn.Module):
 
     and the loss is the mean of :math:`1 - (S_i - \mu_i) / (M_i - \mu_i)` over the cells of both
     frames (see ``mmrefine.measures.perceptual`` for M, C and μ). Only S has a gradient, and it
-    goes to the logits of both frames, not to the features.
+    goes to the logits of both frames, not to the features. All in float32, under mixed precision
+    too.
 
     Args:
         loss_weight: Factor on the loss.
@@ -44,15 +45,18 @@ class PerceptualConsistencyLoss(nn.Module):
             features: Of the same, each (N, C, h, w), unit length along C.
         """
         size = features[0].shape[2:]
-        probabilities = [
-            F.interpolate(part, size, mode='bilinear', align_corners=False).softmax(1).flatten(2)
-            for part in logits
-        ]
-        units = [part.detach().flatten(2) for part in features]
-        losses = []
-        for a, b in ((0, 1), (1, 0)):
-            sides = probabilities[a], probabilities[b], units[a], units[b]
-            losses += [_inconsistency(*pair, self.chunk) for pair in zip(*sides, strict=True)]
+        with torch.autocast(logits[0].device.type, enabled=False):
+            probabilities = [
+                F.interpolate(part.float(), size, mode='bilinear', align_corners=False)
+                .softmax(1)
+                .flatten(2)
+                for part in logits
+            ]
+            units = [part.detach().float().flatten(2) for part in features]
+            losses = []
+            for a, b in ((0, 1), (1, 0)):
+                sides = probabilities[a], probabilities[b], units[a], units[b]
+                losses += [_inconsistency(*pair, self.chunk) for pair in zip(*sides, strict=True)]
         return self.loss_weight * torch.stack(losses).mean()
 
 

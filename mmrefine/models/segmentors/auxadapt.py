@@ -179,7 +179,7 @@ class AuxAdaptSegmentor(BaseSegmentor):
             aux = self._aux_logits(frame, main)
             fused = main + aux
             if learns:
-                self._update(fused if self.loss_on == 'sum' else aux, fused.argmax(1), path)
+                self._update(fused if self.loss_on == 'sum' else aux, fused.max(1).indices, path)
         return fused.detach()
 
     def _enter(self, path: str) -> None:
@@ -215,7 +215,11 @@ class AuxAdaptSegmentor(BaseSegmentor):
             self._initial = copy.deepcopy(self.aux.state_dict())
         if self._optimizer is None:
             self._optimizer = torch.optim.SGD(
-                self.aux.parameters(), self.lr, self.momentum, weight_decay=self.weight_decay
+                self.aux.parameters(),
+                self.lr,
+                self.momentum,
+                weight_decay=self.weight_decay,
+                foreach=True,
             )
         loss = F.cross_entropy(logits, labels)
         if not loss.isfinite():

@@ -49,8 +49,11 @@ class VideoPairSegmentor(EncoderDecoder):
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict:
         """The losses of both frames, and that of their consistency."""
-        losses = super().loss(inputs, data_samples)
-        logits = self.decode_head.forward(self.extract_feat(inputs))
+        levels = self.extract_feat(inputs)
+        losses = self._decode_head_forward_train(levels, data_samples)
+        if self.with_auxiliary_head:
+            losses |= self._auxiliary_head_forward_train(levels, data_samples)
+        logits = self.decode_head.forward(levels)
         network = self._features[0].to(inputs.device)
         images = inputs * self.data_preprocessor.std + self.data_preprocessor.mean
         features = network(images)
