@@ -35,14 +35,18 @@ ROOT = Path(__file__).parents[1]
 AUX = 'auxadapt/auxadapt_fcn-hrnet-mini_1xb8-1k_camvid-quarter-80x112'
 CLASSES = 11
 INPUT_SIZE = (240, 180)
+AUX_SCALE = 0.5
 NOMINAL = dict(lr=0.001)
+AUX_ALONE = 'auxiliary network alone'
 VARIANTS: dict[str, dict | None] = {
     'model alone': None,
+    AUX_ALONE: None,
     '+ frozen auxiliary network': dict(lr=0),
     '+ AuxAdapt': {},
     '+ AuxAdapt, lr 0.01': dict(lr=0.01),
     '+ AuxAdapt, batch norm by frame': dict(norm_eval=False),
     '+ AuxAdapt, a copy as auxiliary network': dict(copy=True),
+    '+ AuxAdapt, a copy at full size': dict(copy=True, aux_scale=1),
 }
 TUNED: dict[str, dict | None] = {
     f'lr {lr}, batch norm {"as trained" if norm_eval else "by frame"}': dict(
@@ -85,11 +89,14 @@ def videos(camvid: Path, split: str) -> dict[str, list[Path]]:
     }
 
 
-def play(model: torch.nn.Module, paths: list[Path]) -> Iterator[tuple[np.ndarray, float]]:
+def play(
+    model: torch.nn.Module, paths: list[Path], scale: float = 1
+) -> Iterator[tuple[np.ndarray, float]]:
     """Labels of each frame at its own size, and the seconds it took."""
+    size = [round(scale * side) for side in INPUT_SIZE]
     for path in paths:
         frame = cv2.imread(str(path))
-        small = cv2.resize(frame, INPUT_SIZE, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         meta = dict(img_path=str(path), ori_shape=frame.shape[:2], img_shape=small.shape[:2])
         tensor = torch.from_numpy(small.transpose(2, 0, 1).copy())
         sample = SegDataSample(metainfo=meta)
@@ -119,10 +126,10 @@ def figures(paths: list[Path], labels: list[np.ndarray]) -> dict[str, float]:
     }
 
 
-def build(settings: dict | None, checkpoints: tuple[Path, Path | None]) -> torch.nn.Module:
+def build(name: str, settings: dict | None, checkpoints: tuple) -> torch.nn.Module:
     main, *aux = networks(checkpoints)
     if settings is None:
-        return main
+        return aux[0] if name == AUX_ALONE else main
     settings = {**NOMINAL, **settings}
     copied = settings.pop('copy', False) or not aux
     return AuxAdaptSegmentor(main, None if copied else aux[0], **settings)
@@ -148,7 +155,8 @@ def main() -> None:
     checkpoints = trained(args.camvid, args.out.resolve(), args.copy, args.amp)
     refiners = {'bpr': BPRRefiner, 'segfix': SegFixRefiner}
     behind = {name: refiners[name]() for name in args.refine}
-    variants = TUNED if args.tune else {name: VARIANTS[name] for name in args.variants}
+    chosen = [name for name in args.variants if not (args.copy and name == AUX_ALONE)]
+    variants = TUNED if args.tune else {name: VARIANTS[name] for name in chosen}
     for split in ['train'] if args.tune else args.splits:
         for video, paths in videos(args.camvid, split).items():
             paths = paths[: args.frames]
@@ -156,7 +164,8 @@ def main() -> None:
                 'variant', 'mIoU', 'perceptual', 'flow', 'ms', title=f'{split} {video}'
             )
             for name, settings in variants.items():
-                played = list(play(build(settings, checkpoints), paths))
+                scale = AUX_SCALE if name == AUX_ALONE else 1
+                played = list(play(build(name, settings, checkpoints), paths, scale))
                 labels = [found for found, _ in played]
                 seconds = float(np.median([spent for _, spent in played]))
                 add_row(table, name, figures(paths, labels), seconds)

@@ -198,8 +198,9 @@ def _run_video(args: argparse.Namespace) -> int:
             f'note: pairs of frames around missing ones, left out: {videos.gaps}', file=sys.stderr
         )
     for name, found in scores.items():
-        for key, value in found.figures().items():
-            print(f'{name}: {FIGURES[key]} {value:.2f}')
+        figures = found.figures()
+        for key, title in FIGURES.items():
+            print(f'{name}: {title} {figures[key]:.2f}')
     print(f'written to {", ".join(map(str, paths))}')
     return 0
 

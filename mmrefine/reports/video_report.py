@@ -25,9 +25,9 @@ from .videos import PairScore, VideoScores
 NAMES = ('video.json', 'video.csv', 'video.html')
 FIGURES = {
     'perceptual_consistency': 'perceptual consistency',
-    'perceptual_consistency_per_video': 'the same, mean of videos',
+    'perceptual_consistency_per_video': 'perceptual consistency, mean of videos',
     'flow_miou': 'mIoU along optical flow',
-    'flow_miou_per_video': 'the same, mean of videos',
+    'flow_miou_per_video': 'mIoU along optical flow, mean of videos',
 }
 
 
