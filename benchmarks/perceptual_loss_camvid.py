@@ -4,9 +4,9 @@
 
 Writes CamVid at half its size to OUT/data, trains the common start once, or takes --start, and
 trains from it on the same pairs of frames, with every weight and every seed. A weight of 0 is
-cross-entropy alone. Figures on val, one video at 15 Hz: mIoU, perceptual consistency and mIoU along
-optical flow. What each run reached is kept in OUT/results.json, and runs that are in there are not
-run again; --show prints the table of what there is.
+cross-entropy alone. Figures on val, one video at 15 Hz: mIoU, perceptual consistency, mIoU and
+equal pixels along optical flow. What each run reached is kept in OUT/results.json, and runs that
+are in there are not run again; --show prints the table of what there is.
 """
 
 import argparse
@@ -20,6 +20,7 @@ FIGURES = {
     'mIoU': 'mIoU',
     'video/perceptual_consistency': 'perceptual consistency',
     'video/flow_miou': 'mIoU along flow',
+    'video/flow_accuracy': 'equal pixels along flow',
 }
 # The training data are wrapped, in pairs.
 DATASETS = ('train_dataloader.dataset.dataset', 'val_dataloader.dataset', 'test_dataloader.dataset')

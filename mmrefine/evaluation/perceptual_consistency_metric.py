@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mmengine.fileio as fileio
 import numpy as np
@@ -50,8 +50,10 @@ class PerceptualConsistencyMetric(WholeVideoMetric):
     Figures, per cent: ``video/perceptual_consistency``, mean over all pairs, and
     ``video/perceptual_consistency_per_video``, mean of the means of videos; ``video/flow_miou``
     (pairs pooled) and ``video/flow_miou_per_video``: mIoU between the prediction and the previous
-    one warped by OpenCV's DIS flow. Where frames are missing in a video, the pair around the gap
-    does not count: the step between two frames is larger than the video's usual one.
+    one warped by OpenCV's DIS flow; ``video/flow_accuracy`` and its mean of videos: the share of
+    pixels in which both agree. A class that is predicted in a few pixels weighs much in the first,
+    and not at all once it is never predicted; so read both. Where frames are missing in a video,
+    the pair around the gap does not count: the step is larger than the video's usual one.
 
     Args:
         features: Config of the feature network; by default ``mmrefine.PerceptualFeatures``, which
@@ -163,7 +165,7 @@ class PerceptualConsistencyMetric(WholeVideoMetric):
             logger = MMLogger.get_current_instance()
             logger.warning(f'{gaps} pairs of frames with missing frames between them: left out')
         pooled = [pair for pairs in kept.values() for pair in pairs]
-        return {name: 100 * value for name, value in _figures(pooled, list(kept.values()))}
+        return {name: 100 * value for name, value in _figures(pooled, list(kept.values())).items()}
 
 
 def _neighbours(video: str, pairs: list[_Pair]) -> list[_Pair]:
@@ -179,19 +181,18 @@ def _neighbours(video: str, pairs: list[_Pair]) -> list[_Pair]:
     return [pair for pair in pairs if pair.numbers[1] - pair.numbers[0] <= usual]
 
 
-def _figures(pooled: list[_Pair], videos: list[list[_Pair]]) -> list[tuple[str, Any]]:
-    def perceptual(pairs: list[_Pair]) -> float:
-        return exact_mean(np.array([pair.perceptual for pair in pairs]))
+def _figures(pooled: list[_Pair], videos: list[list[_Pair]]) -> dict[str, float]:
+    together, each = _measured(pooled), [_measured(pairs) for pairs in videos]
+    means = {
+        f'{name}_per_video': exact_mean(np.array([v[name] for v in each])) for name in together
+    }
+    return together | means
 
-    def along(pairs: list[_Pair]) -> float:
-        counts = [pair.flow for pair in pairs if pair.flow is not None]
-        return float(total(counts).figures()['miou']) if counts else float('nan')
 
-    figures = []
-    measures = [('perceptual_consistency', perceptual)]
-    if pooled[0].flow is not None:
-        measures.append(('flow_miou', along))
-    for name, measure in measures:
-        figures.append((name, measure(pooled)))
-        figures.append((f'{name}_per_video', exact_mean(np.array([measure(v) for v in videos]))))
-    return figures
+def _measured(pairs: list[_Pair]) -> dict[str, float]:
+    found = {'perceptual_consistency': exact_mean(np.array([pair.perceptual for pair in pairs]))}
+    along = [pair.flow for pair in pairs if pair.flow is not None]
+    if along:
+        agreement = total(along).figures()
+        found |= {'flow_miou': agreement['miou'], 'flow_accuracy': agreement['accuracy']}
+    return found

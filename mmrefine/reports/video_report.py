@@ -28,6 +28,8 @@ FIGURES = {
     'perceptual_consistency_per_video': 'perceptual consistency, mean of videos',
     'flow_miou': 'mIoU along optical flow',
     'flow_miou_per_video': 'mIoU along optical flow, mean of videos',
+    'flow_accuracy': 'equal pixels along optical flow',
+    'flow_accuracy_per_video': 'equal pixels along optical flow, mean of videos',
 }
 
 

@@ -68,9 +68,11 @@ class VideoScores:
 
 
 def _figures(pairs: Sequence[PairScore]) -> dict[str, float]:
+    along = total(pair.flow for pair in pairs).figures()
     return {
         'perceptual_consistency': exact_mean(np.array([pair.perceptual for pair in pairs])),
-        'flow_miou': float(total(pair.flow for pair in pairs).figures()['miou']),
+        'flow_miou': along['miou'],
+        'flow_accuracy': along['accuracy'],
     }
 
 

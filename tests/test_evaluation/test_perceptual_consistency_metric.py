@@ -17,7 +17,7 @@ from .evaluate_videos import METRICS, Frames, evaluate, main
 
 SCRIPT = Path(__file__).parent / 'evaluate_videos.py'
 METRIC = METRICS[0]
-NAMES = ('perceptual_consistency', 'flow_miou')
+NAMES = ('perceptual_consistency', 'flow_miou', 'flow_accuracy')
 
 
 @pytest.fixture
