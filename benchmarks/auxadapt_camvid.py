@@ -24,6 +24,7 @@ from mmseg.structures import SegDataSample
 from rich.console import Console
 from semeda_camvid import START, train, write_half
 
+from mmrefine.datasets import CamVidDataset
 from mmrefine.evaluation import PerceptualConsistencyMetric
 from mmrefine.measures import region_iou, total
 from mmrefine.models.checkpoint import build_model
@@ -33,7 +34,7 @@ from mmrefine.refiners import BPRRefiner, SegFixRefiner
 
 ROOT = Path(__file__).parents[1]
 AUX = 'auxadapt/auxadapt_fcn-hrnet-mini_1xb8-1k_camvid-quarter-80x112'
-CLASSES = 11
+CLASSES = CamVidDataset.METAINFO['classes']
 INPUT_SIZE = (240, 180)
 FIGURES = ('mIoU', 'perceptual', 'flow mIoU', 'flow accuracy')
 AUX_SCALE = 0.5
@@ -110,23 +111,26 @@ def play(
 
 
 def figures(paths: list[Path], labels: list[np.ndarray]) -> dict[str, float]:
-    """MIoU and the three consistencies of one video, per cent; see ``FIGURES``."""
+    """MIoU, the three consistencies and the IoU of each class of one video, per cent."""
     metric = PerceptualConsistencyMetric()
-    metric.dataset_meta = dict(classes=[str(k) for k in range(CLASSES)])
+    metric.dataset_meta = dict(classes=CLASSES)
     counts = []
     for path, found in zip(paths, labels, strict=True):
         folder = path.parents[2] / 'ann_dir' / path.parent.name
         truth = cv2.imread(str(folder / f'{path.stem}.png'), cv2.IMREAD_UNCHANGED)
-        counts.append(region_iou(found, truth, CLASSES))
+        counts.append(region_iou(found, truth, len(CLASSES)))
         fields = (('pred_sem_seg', found), ('gt_sem_seg', truth))
         sample = {name: dict(data=torch.from_numpy(m)[None]) for name, m in fields}
         metric.process({}, [dict(sample, img_path=str(path))])
     consistent = metric.evaluate(len(paths))
+    right = total(counts).figures()
+    by_class = zip(CLASSES, 100 * right['iou_per_class'], strict=True)
     return {
-        'mIoU': 100 * total(counts).figures()['miou'],
+        'mIoU': 100 * right['miou'],
         'perceptual': consistent['video/perceptual_consistency'],
         'flow mIoU': consistent['video/flow_miou'],
         'flow accuracy': consistent['video/flow_accuracy'],
+        **{name: float(iou) for name, iou in by_class},
     }
 
 
@@ -164,24 +168,32 @@ def main() -> None:
     for split in ['train'] if args.tune else args.splits:
         for video, paths in videos(args.camvid, split).items():
             paths = paths[: args.frames]
+            by_class = rich.table.Table('IoU', *CLASSES)
             table = rich.table.Table('variant', *FIGURES, 'ms', title=f'{split} {video}')
             for name, settings in variants.items():
                 scale = AUX_SCALE if name == AUX_ALONE else 1
                 played = list(play(build(name, settings, checkpoints), paths, scale))
                 labels = [found for found, _ in played]
                 seconds = float(np.median([spent for _, spent in played]))
-                add_row(table, name, figures(paths, labels), seconds)
+                add_row(table, by_class, name, figures(paths, labels), seconds)
                 for title, refiner in behind.items() if name in REFINED else ():
                     start = time.perf_counter()
                     refined = list(refiner.refine_each(zip(map(str, paths), labels, strict=True)))
                     more = (time.perf_counter() - start) / len(paths)
-                    add_row(table, f'{name} + {title}', figures(paths, refined), seconds + more)
-            Console(width=110).print(table)
+                    found = figures(paths, refined)
+                    add_row(table, by_class, f'{name} + {title}', found, seconds + more)
+            Console(width=150).print(table, by_class)
 
 
-def add_row(table: rich.table.Table, name: str, found: dict[str, float], seconds: float) -> None:
-    cells = [f'{value:.2f}' for value in found.values()]
-    table.add_row(name, *cells, f'{1000 * seconds:.0f}')
+def add_row(
+    table: rich.table.Table,
+    by_class: rich.table.Table,
+    name: str,
+    found: dict[str, float],
+    seconds: float,
+) -> None:
+    table.add_row(name, *(f'{found[key]:.2f}' for key in FIGURES), f'{1000 * seconds:.0f}')
+    by_class.add_row(name, *(f'{found[key]:.1f}' for key in CLASSES))
     print(name, found, f'{1000 * seconds:.0f} ms', flush=True)
 
 

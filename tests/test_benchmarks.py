@@ -1,6 +1,12 @@
 """Ratios of the benchmarks under their floors are measured again before they count."""
 
+import importlib
+import operator
+from functools import reduce
+from pathlib import Path
+
 import pytest
+from mmengine.config import Config
 from rich.console import Console
 
 from benchmarks import __main__ as suite
@@ -74,3 +80,14 @@ def test_a_table_goes_between_the_marks_of_a_page(tmp_path):
     page.write_text('no marks')
     with pytest.raises(SystemExit, match='expected a page with'):
         write_page(page, 'new')
+
+
+def test_data_and_weight_reach_the_config_of_pairs(monkeypatch):
+    """Its training data are wrapped; a root set one level higher would change nothing."""
+    folder = Path(__file__).parents[1] / 'benchmarks'
+    monkeypatch.syspath_prepend(folder)
+    benchmark = importlib.import_module('perceptual_loss_camvid')
+    cfg = Config.fromfile(folder.parent / 'configs' / f'{benchmark.CONFIG}.py')
+    for path in benchmark.DATASETS:
+        assert reduce(operator.getitem, path.split('.'), cfg).data_root == 'data/camvid-half/'
+    assert cfg.model.consistency.loss_weight > 0
