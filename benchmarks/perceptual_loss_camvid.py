@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument('camvid', type=Path, help='folder with img_dir/ and ann_dir/')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/perceptual-camvid'))
     parser.add_argument('--start', type=Path, help='its checkpoint, if there is one')
-    parser.add_argument('--weights', type=float, nargs='+', default=[0, 0.1, 1])
+    parser.add_argument('--weights', type=float, nargs='+', default=[0, 0.1, 0.3, 1])
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
     parser.add_argument('--iterations', type=int, default=200, help='of every run')
     parser.add_argument('--amp', action='store_true', help='train in bfloat16')
