@@ -7,7 +7,7 @@ SEGFIX = Method(
     model_type='mmrefine.SegFix',
     options=(
         Option('scale', whole_number, 'how far labels are fetched (default: that of the weights)'),
-        Option('steps', whole_number, 'most steps along the field (default 1)'),
+        Option('steps', whole_number, 'most steps along the field (default: that of the weights)'),
         Option(
             'min_confidence',
             share,

@@ -5,11 +5,18 @@ Shapes: N = masks in a stack; H, W = rows and columns; m = directions; K = some 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 
 from .boundary import Array, like
 from .direction import DIRECTION_VECTORS, check_directions
+
+# An outline is off where at least this share of the pixels along it, at most so many pixels away
+# in rows and columns, has more than MOVES of its votes against its label.
+OFF_SHARE, OFF_REACH, MOVES = 0.25, 20, 0.5
+# How much of the votes a pixel must have against its label to change in a further step.
+FURTHER_CONFIDENCE = 0.65
 
 
 def apply_votes(
@@ -18,6 +25,7 @@ def apply_votes(
     scale: float = 2,
     min_confidence: float = 0.5,
     ignore_index: int | None = None,
+    steps: int = 1,
 ) -> Array:
     """Give a pixel another label where directions with enough votes lead to others.
 
@@ -27,6 +35,10 @@ def apply_votes(
     then to the one of them with the most. The sum is the probability, as the network sees it,
     that the label is wrong.
 
+    With more ``steps``, pixels vote again on the labels as changed, but only along outlines that
+    are off: where many pixels nearby are to change, too. So a mask that is a few pixels too large
+    or beside its object gets there, and a good one keeps its details.
+
     Args:
         masks: label map (H, W) of any integer dtype, or stack of masks (N, H, W), any dtype.
         votes: (m, H, W), float: the probability that a pixel is boundary and its interior lies in
@@ -34,6 +46,7 @@ def apply_votes(
         scale: as for ``apply_offset``.
         min_confidence: 0 to 1; at 1 nothing changes.
         ignore_index: label of (H, W) maps that is neither changed nor fetched, if any.
+        steps: how often pixels vote at most.
 
     Returns:
         A copy of ``masks`` with labels changed: same shape and dtype; of tensors a tensor on their
@@ -42,17 +55,27 @@ def apply_votes(
     Raises:
         TypeError: ``masks`` and ``votes`` are not both arrays or both tensors.
         ValueError: the shapes do not belong together, there are not 4, 8, 16 or 32 directions, or
-            ``scale`` or ``min_confidence`` is out of range.
+            ``scale``, ``min_confidence`` or ``steps`` is out of range.
     """
+    options = scale, min_confidence, ignore_index, steps
     if isinstance(masks, torch.Tensor) and isinstance(votes, torch.Tensor):
         arrays = masks.detach().cpu().numpy(), votes.detach().float().cpu().numpy()
-        return like(_vote(*arrays, scale, min_confidence, ignore_index), masks)
+        return like(_vote(*arrays, *options), masks)
     if not (isinstance(masks, np.ndarray) and isinstance(votes, np.ndarray)):
         raise TypeError(
             'masks and votes must both be numpy arrays or both be torch tensors, got '
             f'{type(masks).__name__} and {type(votes).__name__}'
         )
-    return _vote(masks, votes, scale, min_confidence, ignore_index)
+    return _vote(masks, votes, *options)
+
+
+def vote_reach(num_directions: int, scale: float, steps: int) -> int:
+    """How far away votes matter for a pixel, in rows and columns: pixels, for margins of windows.
+
+    The arguments are those of ``apply_votes``.
+    """
+    farthest = int(np.abs(_vectors(num_directions, scale)).max(initial=0))
+    return farthest * steps + (OFF_REACH if steps > 1 else 0)
 
 
 def _vote(
@@ -61,6 +84,7 @@ def _vote(
     scale: float,
     min_confidence: float,
     ignore_index: int | None,
+    steps: int,
 ) -> np.ndarray:
     """``apply_votes`` for arrays."""
     if votes.ndim != 3 or masks.ndim not in (2, 3) or votes.shape[1:] != masks.shape[-2:]:
@@ -72,22 +96,17 @@ def _vote(
         raise ValueError(
             f'expected scale > 0 and min_confidence from 0 to 1, got {scale} and {min_confidence}'
         )
-    steps = _steps(len(votes), scale)
-    result = np.array(masks, order='C')
+    if steps < 1:
+        raise ValueError(f'steps must be at least 1, got {steps}')
+    vectors = _vectors(len(votes), scale)
     if masks.ndim == 2:
-        _change(masks, votes, steps, min_confidence, ignore_index, result)
-        return result
-    reach = int(np.abs(steps).max(initial=0))
+        return _voted(masks, votes, vectors, min_confidence, ignore_index, steps)
+    result = np.array(masks, order='C')
+    margin = int(np.abs(vectors).max(initial=0)) * steps
     for mask, refined in zip(masks, result, strict=True):
-        window = _window_around(mask, reach)
-        _change(
-            mask[window],
-            votes[(slice(None), *window)],
-            steps,
-            min_confidence,
-            None,
-            refined[window],
-        )
+        window = _window_around(mask, margin)
+        part = votes[(slice(None), *window)]
+        refined[window] = _voted(mask[window], part, vectors, min_confidence, None, steps)
     return result
 
 
@@ -102,20 +121,20 @@ def votes_against(mask: np.ndarray, votes: np.ndarray, scale: float = 2) -> np.n
     Returns:
         float32 (H, W): sum of the votes that lead to another label.
     """
-    return _against(mask, votes, _steps(len(votes), scale), None)
+    return _against(mask, votes, _vectors(len(votes), scale), None)
 
 
 def _against(
-    labels: np.ndarray, votes: np.ndarray, steps: np.ndarray, ignore_index: int | None
+    labels: np.ndarray, votes: np.ndarray, vectors: np.ndarray, ignore_index: int | None
 ) -> np.ndarray:
     against = np.zeros(labels.shape, np.float32)
-    for vote, step in zip(votes, steps, strict=True):
-        differs = _differs(_moved(labels, step), labels, ignore_index)
+    for vote, vector in zip(votes, vectors, strict=True):
+        differs = _differs(_moved(labels, vector), labels, ignore_index)
         np.add(against, vote, out=against, where=differs)
     return against
 
 
-def _steps(num_directions: int, scale: float) -> np.ndarray:
+def _vectors(num_directions: int, scale: float) -> np.ndarray:
     """Where each direction leads: int (m, 2), (dy, dx)."""
     check_directions(num_directions)
     return np.rint(DIRECTION_VECTORS[num_directions] * float(scale)).astype(np.int64)
@@ -131,33 +150,70 @@ def _window_around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
     return slices[0], slices[1]
 
 
-def _change(
+def _voted(
     labels: np.ndarray,
     votes: np.ndarray,
-    steps: np.ndarray,
+    vectors: np.ndarray,
     min_confidence: float,
     ignore_index: int | None,
-    out: np.ndarray,
-) -> None:
-    """Change labels (H, W) in ``out``, a copy of them."""
-    against = _against(labels, votes, steps, ignore_index)
-    y, x = np.nonzero(against > min_confidence)
-    if not len(y):
-        return
+    steps: int,
+) -> np.ndarray:
+    """A copy of labels (H, W), changed."""
+    labels = np.array(labels, order='C')
+    for step in range(steps):
+        against = _against(labels, votes, vectors, ignore_index)
+        changes = against > min_confidence
+        if step:
+            changes &= against > FURTHER_CONFIDENCE
+            changes &= _is_off(labels, against, ignore_index)
+        y, x = np.nonzero(changes)
+        if not len(y):
+            break
+        labels[y, x] = _elected(labels, votes, vectors, y, x, ignore_index)
+    return labels
+
+
+def _elected(
+    labels: np.ndarray,
+    votes: np.ndarray,
+    vectors: np.ndarray,
+    y: np.ndarray,
+    x: np.ndarray,
+    ignore_index: int | None,
+) -> np.ndarray:
+    """The label (K,) with the most votes, of all but its own, of each of some pixels."""
     height, width = labels.shape
-    rows = (y + steps[:, :1]).clip(0, height - 1)
-    columns = (x + steps[:, 1:]).clip(0, width - 1)
+    rows = (y + vectors[:, :1]).clip(0, height - 1)
+    columns = (x + vectors[:, 1:]).clip(0, width - 1)
     found = labels[rows, columns]  # (m, K)
     weight = votes[:, y, x].astype(np.float32) * _differs(found, labels[y, x], ignore_index)
     scores = np.stack([(weight * (found == label)).sum(0) for label in found]) * (weight > 0)
-    out[y, x] = np.take_along_axis(found, scores.argmax(0)[None], 0)[0]
+    return np.take_along_axis(found, scores.argmax(0)[None], 0)[0]
 
 
-def _moved(labels: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """What is found one step away, or at the border."""
+def _is_off(labels: np.ndarray, against: np.ndarray, ignore_index: int | None) -> np.ndarray:
+    """Where the outlines nearby are off."""
+    edges = np.zeros(labels.shape, bool)
+    for axis in range(2):
+        lines, along = np.moveaxis(labels, axis, 0), np.moveaxis(edges, axis, 0)
+        differs = _differs(lines[:-1], lines[1:], ignore_index)
+        along[:-1] |= differs
+        along[1:] |= differs
+    side = (2 * OFF_REACH + 1,) * 2
+    moving, all_edges = (
+        cv2.boxFilter(
+            part.astype(np.float32), -1, side, normalize=False, borderType=cv2.BORDER_CONSTANT
+        )
+        for part in (edges & (against > MOVES), edges)
+    )
+    return moving > OFF_SHARE * all_edges
+
+
+def _moved(labels: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """What is found where a vector leads, or at the border."""
     rows, columns = (
         (np.arange(size) + by).clip(0, size - 1)
-        for size, by in zip(labels.shape, step, strict=True)
+        for size, by in zip(labels.shape, vector, strict=True)
     )
     return labels[rows[:, None], columns]
 

@@ -19,7 +19,7 @@ from mmseg.structures import SegDataSample
 
 from ..methods.segfix import SEGFIX
 from ..models.segmentors import SegFix
-from ..ops import apply_offset, apply_votes, votes_against
+from ..ops import apply_offset, apply_votes, vote_reach, votes_against
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
 from ..registry import REFINERS
@@ -35,9 +35,7 @@ from .base import Image, check_masks, check_stack, load_image, warn_of_binary_ma
 from .network import Model, NetworkRefiner, checked_number
 from .tiles import STRIDE, Tile, grown, inside, padded, tiles_of
 
-# Farthest that a direction leads, pixels at scale 1; and tiles whose votes are kept: those of 64
-# megapixels.
-REACH, KEPT_TILES = 8, 64
+KEPT_TILES = 64  # whose votes are kept: those of 64 megapixels
 # Above 0.5 in half precision, too.
 EPSILON = 0.001
 
@@ -86,7 +84,10 @@ class SegFixRefiner(NetworkRefiner):
             ``test_cfg``, 1 for the weights that come with the package; else 2,
             as published.
         steps: More than 1 follows the field up to so many steps, until a pixel
-            off the boundary is reached (the iterative scheme of Section 3.1).
+            off the boundary is reached (the iterative scheme of Section 3.1). Where
+            ``min_confidence`` is not 0, pixels vote so many times, again only along
+            outlines that are off (see ``mmrefine.ops.apply_votes``). By default that
+            in the model's ``test_cfg`` where ``min_confidence`` is not 0, else 1.
         min_confidence: A pixel's label changes only if the directions that lead
             to another one have more than this probability together (see
             ``mmrefine.ops.apply_votes``): higher leaves masks alone where
@@ -114,24 +115,22 @@ class SegFixRefiner(NetworkRefiner):
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         scale: int | None = None,
-        steps: int = 1,
+        steps: int | None = None,
         min_confidence: float | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
         super().__init__(model, checkpoint, device, ignore_index)
-        self.steps = checked_number('steps', steps)
         if min_confidence is None:
             min_confidence = self.trained.get('min_confidence', 0)
         if not 0 <= min_confidence < 1:
             raise ValueError(f'min_confidence: expected 0 to below 1, got {min_confidence!r}')
-        if min_confidence and steps > 1:
-            raise ValueError(
-                f'steps: expected 1 where min_confidence is not 0, got {steps} and {min_confidence}'
-            )
         self.min_confidence = min_confidence
         if scale is None:
             scale = self.trained.get('scale', 2) if min_confidence else 2
         self.scale = checked_number('scale', scale)
+        if steps is None:
+            steps = self.trained.get('steps', 1) if min_confidence else 1
+        self.steps = checked_number('steps', steps)
 
     def predict_fields(self, image: Image) -> dict[str, np.ndarray]:
         """Everything the network says about an image.
@@ -208,42 +207,34 @@ class SegFixRefiner(NetworkRefiner):
             offset = self.predict_offset(array)
             return lambda masks: self.shift(masks, offset)
         size_hw = (array.shape[0], array.shape[1])
-        tiles = list(tiles_of(size_hw))
-        if len(tiles) == 1:
-            votes = self._predict(array, tiles[0], [PRED_VOTES])[PRED_VOTES]
-            return lambda masks: self._vote(masks, [tiles[0]], lambda _: votes, size_hw)
+        reach = vote_reach(self.model.decode_head.num_directions, self.scale, self.steps)
+        tiles = [Tile(grown(tile.core, reach, size_hw), tile.seen) for tile in tiles_of(size_hw)]
+        cores = [tile.core for tile in tiles_of(size_hw)]
 
         @lru_cache(KEPT_TILES)
-        def votes_of(index: int) -> np.ndarray:
+        def votes_in(index: int) -> np.ndarray:
             return self._predict(array, tiles[index], [PRED_VOTES])[PRED_VOTES]
 
-        return lambda masks: self._vote(masks, tiles, votes_of, size_hw)
+        if len(tiles) == 1:
+            votes_in(0)
 
-    def _vote(
-        self,
-        masks: np.ndarray,
-        tiles: Sequence[Tile],
-        votes_of: Callable[[int], np.ndarray],
-        size_hw: tuple[int, int],
-    ) -> np.ndarray:
-        """Refine masks by the votes (m, h, w) in each tile, found by its number."""
-        check_masks(masks, size_hw)
-        label = ignored_label(self.ignore_index, masks.dtype)
-        warn_of_binary_mask(masks, label)
-        refined = np.array(masks, order='C')
-        for index, tile in enumerate(tiles):
-            around = grown(tile.core, REACH * self.scale, size_hw)
-            part = masks[(..., *around)]
-            if not part.size or (part == part[..., :1, :1]).all():
-                continue  # one label: there is no other to take
-            votes, core = votes_of(index), inside(tile.core, around)
-            if around != tile.core:
-                padded = np.zeros((len(votes), *part.shape[-2:]), votes.dtype)
-                padded[(slice(None), *core)] = votes
-                votes = padded
-            voted = apply_votes(part, votes, self.scale, self.min_confidence, label)
-            refined[(..., *tile.core)] = voted[(..., *core)]
-        return keep_vanished(masks, refined, label)
+        def refine(masks: np.ndarray) -> np.ndarray:
+            check_masks(masks, size_hw)
+            label = ignored_label(self.ignore_index, masks.dtype)
+            warn_of_binary_mask(masks, label)
+            refined = np.array(masks, order='C')
+            for index, (core, tile) in enumerate(zip(cores, tiles, strict=True)):
+                part = masks[(..., *tile.core)]
+                if not part.size or (part == part[..., :1, :1]).all():
+                    continue  # one label: there is no other to take
+                voted = self._voted(part, votes_in(index), label)
+                refined[(..., *core)] = voted[(..., *inside(core, tile.core))]
+            return keep_vanished(masks, refined, label)
+
+        return refine
+
+    def _voted(self, masks: np.ndarray, votes: np.ndarray, label: int | None) -> np.ndarray:
+        return apply_votes(masks, votes, self.scale, self.min_confidence, label, self.steps)
 
     def soft_masks(self, image: Image, masks: np.ndarray) -> np.ndarray:
         """Refined masks before the threshold; see ``Refiner.soft_masks``.
@@ -256,13 +247,13 @@ class SegFixRefiner(NetworkRefiner):
         array = load_image(image)
         check_masks(masks, array.shape[:2])
         votes = self._assemble(array, [PRED_VOTES])[PRED_VOTES]
+        refined = self._voted(masks != 0, votes, None)
         soft = np.empty(masks.shape, np.float32)
-        for mask, values in zip(masks != 0, soft, strict=True):
+        for mask, values in zip(refined, soft, strict=True):
             spare = self.min_confidence - votes_against(mask, votes, self.scale)
+            # What was decided stays on its side, however little there is to spare.
+            spare = spare.clip(EPSILON)
             values[:] = 0.5 + np.where(mask, spare, -spare)
-            # What was decided stays on its side; a pixel stays where no vote is to spare.
-            kept = np.where(mask, spare >= 0, spare < 0)
-            values[:] = np.where(kept, values.clip(0.5 + EPSILON), values.clip(None, 0.5))
         return soft.clip(0, 1)
 
     def refine(self, image: Image, masks: np.ndarray) -> np.ndarray:

@@ -115,6 +115,70 @@ def test_two_directions_against_one():
     assert apply_votes(labels, votes, 1, 0.65).tolist() == labels.tolist()
 
 
+def plain_steps(labels, votes, confidence, steps, ignored):
+    """Pixel by pixel; an outline is off where a quarter of the pixels along it are to change."""
+    height, width = labels.shape
+
+    def along(y, x):
+        for near in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+            inside = 0 <= near[0] < height and 0 <= near[1] < width
+            if inside and labels[near] != labels[y, x] and ignored not in (labels[near], own):
+                return True
+        return False
+
+    labels = plain(labels, votes, 1, confidence, ignored)
+    for _ in range(steps - 1):
+        sure, voted = (plain(labels, votes, 1, c, ignored) != labels for c in (0.65, 0.5))
+        edges = np.zeros(labels.shape, bool)
+        for y, x in np.ndindex(labels.shape):
+            own = labels[y, x]
+            edges[y, x] = along(y, x)
+        changed = labels.copy()
+        target = plain(labels, votes, 1, max(confidence, 0.65), ignored)
+        for y, x in np.argwhere(sure):
+            near = slice(max(y - 20, 0), y + 21), slice(max(x - 20, 0), x + 21)
+            if (edges & voted)[near].sum() > edges[near].sum() / 4:
+                changed[y, x] = target[y, x]
+        labels = changed
+    return labels
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([None, 2]))
+def test_steps_against_pixel_by_pixel(seed, steps, ignored):
+    """Directions that mostly agree, on images larger than the reach of what is off."""
+    rng = np.random.default_rng(seed)
+    size_hw = (9, 47)
+    labels = np.kron(rng.integers(0, 2 + bool(ignored), (3, 9)), np.ones((3, 6), int))[:, :47]
+    labels = labels.astype(np.uint8)
+    coarse = rng.dirichlet(np.ones(9) / 4, (3, 8))
+    votes = np.kron(coarse, np.ones((3, 6, 1)))[:, :47, :8].transpose(2, 0, 1)
+    votes = np.floor(votes * 64).astype(np.float32) / 64
+    expected = plain_steps(labels, votes, 0.5, steps, ignored)
+    found = apply_votes(labels, votes, 1, 0.5, ignored, steps)
+    assert np.array_equal(found, expected)
+    assert found.shape == size_hw
+
+
+def test_a_mask_that_is_off_gets_there_and_a_small_spike_stays():
+    """A field that says: object up to column 20. Five columns too many go; few pixels stay."""
+    votes = np.zeros((8, 30, 41), np.float32)
+    right = next(d for d, step in enumerate(offsets(8)) if tuple(step) == (0, 1))
+    votes[right, :, 20:] = votes[(right + 4) % 8, :, :20] = 0.9
+    true = np.zeros((30, 41), bool)
+    true[:, :20] = True
+    grown = np.zeros_like(true)
+    grown[:, :25] = True
+    assert np.array_equal(apply_votes(grown[None], votes, 1, 0.5, steps=6)[0], true)
+    one = apply_votes(grown[None], votes, 1, 0.5)[0]
+    assert one.sum(1).tolist() == [24] * 30
+    spiky = true.copy()
+    spiky[14:17, 20:24] = True  # of an outline of 30 pixels, three
+    found = apply_votes(spiky[None], votes, 1, 0.5, steps=6)[0]
+    assert found[14:17].sum(1).tolist() == [23] * 3
+    assert np.array_equal(np.delete(found, [14, 15, 16], 0), np.delete(true, [14, 15, 16], 0))
+
+
 @pytest.mark.parametrize(
     ('mask_shape', 'votes_shape', 'options', 'message'),
     [
@@ -122,6 +186,7 @@ def test_two_directions_against_one():
         ((3, 4), (3, 4), {}, r'got \(3, 4\) and \(3, 4\)'),
         ((3, 4), (8, 3, 4), dict(scale=0), 'scale > 0.*got 0 and 0.5'),
         ((3, 4), (8, 3, 4), dict(min_confidence=1.5), 'got 2 and 1.5'),
+        ((3, 4), (8, 3, 4), dict(steps=0), 'steps must be at least 1, got 0'),
         ((3, 4), (5, 3, 4), {}, 'num_directions must be .*got 5'),
     ],
 )

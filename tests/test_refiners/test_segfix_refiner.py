@@ -167,8 +167,12 @@ def test_confidence(image, offset):
     assert SegFixRefiner(model, device='cpu').scale == 1
     assert SegFixRefiner(model, device='cpu', scale=3).scale == 3
     assert SegFixRefiner(model, device='cpu', min_confidence=0).scale == 2  # as published
-    with pytest.raises(ValueError, match='steps: expected 1 where min_confidence is not 0'):
-        SegFixRefiner(model, device='cpu', steps=2)
+    model.test_cfg['steps'] = 4
+    assert SegFixRefiner(model, device='cpu').steps == 4
+    assert SegFixRefiner(model, device='cpu', min_confidence=0).steps == 1  # as published
+    stepping = SegFixRefiner(model, device='cpu', steps=3, scale=2)
+    expected = apply_votes(labels, votes.astype(np.float16), 2, 0.1, 255, steps=3)
+    assert np.array_equal(stepping.refine(image, labels), expected)
 
 
 def test_one_field_for_many_masks(refiner, image, offset):

@@ -8,6 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 
 from ...ops import segfix_targets
+from ...ops.ignored import IGNORED_BYTE
 from ...registry import TRANSFORMS
 from ...structures.segfix_fields import GT_BOUNDARY, GT_DIRECTION
 
@@ -36,6 +37,12 @@ class GenerateBoundaryDirection(BaseTransform):
         num_directions: m of the paper: 4, 8, 16 or 32.
         kernel_size: Side of the Sobel kernel on the distance map, odd.
         ignore_index: Label of pixels without ground truth.
+        ignore_beyond: Pixels farther than this from every boundary are ignored, for annotations
+            that leave out some objects of an image: elsewhere there may be boundaries that nobody
+            drew. ``None`` ignores none.
+
+    Raises:
+        ValueError: if an option is out of range.
     """
 
     def __init__(
@@ -44,7 +51,11 @@ class GenerateBoundaryDirection(BaseTransform):
         num_directions: int = 8,
         kernel_size: int = 9,
         ignore_index: int = 255,
+        ignore_beyond: float | None = None,
     ) -> None:
+        if ignore_beyond is not None and not ignore_beyond > 0:
+            raise ValueError(f'ignore_beyond must be positive or None, got {ignore_beyond}')
+        self.ignore_beyond = ignore_beyond
         self.width = math.inf if width is None else width
         self.num_directions = num_directions
         self.kernel_size = kernel_size
@@ -61,13 +72,16 @@ class GenerateBoundaryDirection(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add both maps."""
-        _, results[GT_BOUNDARY], results[GT_DIRECTION] = segfix_targets(
-            results['gt_seg_map'], **self._options()
-        )
+        distance, boundary, direction = segfix_targets(results['gt_seg_map'], **self._options())
+        if self.ignore_beyond is not None:
+            far = distance > self.ignore_beyond
+            boundary[far] = direction[far] = IGNORED_BYTE
+        results[GT_BOUNDARY], results[GT_DIRECTION] = boundary, direction
         return results
 
     def __repr__(self) -> str:
-        options = ', '.join(f'{k}={v}' for k, v in self._options().items())
+        shown = dict(self._options(), ignore_beyond=self.ignore_beyond)
+        options = ', '.join(f'{k}={v}' for k, v in shown.items())
         return f'{type(self).__name__}({options})'
 
 

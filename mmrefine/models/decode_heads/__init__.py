@@ -10,6 +10,7 @@ from .ffnet_head import FFNetHead
 from .hs3_fuse_head import HS3FuseHead
 from .ifa_head import IFAHead
 from .patch_head import PatchHead
+from .segfix_fine_head import SegFixFineHead
 from .segfix_head import SegFixHead
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     'HS3FuseHead',
     'IFAHead',
     'PatchHead',
+    'SegFixFineHead',
     'SegFixHead',
 ]

@@ -12,16 +12,16 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
 from ...registry import MODELS
 from ...structures.patch_fields import COARSE_MASK
+from .coarse_to_fine import CoarseToFine
 
 
 @MODELS.register_module()
-class PatchHead(BaseDecodeHead):
+class PatchHead(CoarseToFine, BaseDecodeHead):
     """Decoder for ``PatchEfficientNet``: coarse to fine, full resolution by pixel shuffle only.
 
     Logits (N, 2, S, S): object, and *off*: whether the coarse mask is wrong by two pixels or more
@@ -66,30 +66,15 @@ class PatchHead(BaseDecodeHead):
         self.boundary_weight = boundary_weight
         self.band = band
         self.off_weight = off_weight
-        fine, half, quarter, eighth, deep = in_channels
-        two, four, eight = channels
-        self.from_deep = self._conv(deep, eight, 1)
-        self.at_eight = self._conv(eight + eighth, eight, 3)
-        self.to_four = self._conv(eight, four, 1)
-        self.at_four = self._conv(four + quarter, four, 3)
-        self.to_two = self._conv(four, 16, 1)
-        self.at_two = self._conv(16 + half + fine, two, 3)
-        self.conv_seg = nn.Conv2d(two, 4, 1)
-        self.conv_off = nn.Sequential(self._conv(eight, 32, 3), nn.Conv2d(32, 1, 1))
-
-    def _conv(self, inputs: int, outputs: int, kernel: int) -> ConvModule:
-        return ConvModule(
-            inputs, outputs, kernel, padding=kernel // 2, norm_cfg=self.norm_cfg, bias=False
-        )
+        self.add_decoder(in_channels, channels)
+        self.conv_seg = nn.Conv2d(channels[0], 4, 1)
+        self.conv_off = nn.Sequential(self.conv(channels[2], 32, 3), nn.Conv2d(32, 1, 1))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Features → logits (N, 2, S, S)."""
-        fine, half, quarter, eighth, deep = self._transform_inputs(inputs)
-        x = self.at_eight(torch.cat([_double(self.from_deep(deep)), eighth], dim=1))
-        off = F.interpolate(self.conv_off(x), scale_factor=8, mode='bilinear')
-        x = self.at_four(torch.cat([_double(self.to_four(x)), quarter], dim=1))
-        x = self.at_two(torch.cat([_double(self.to_two(x)), half, fine], dim=1))
-        return torch.cat([F.pixel_shuffle(self.conv_seg(x), 2), off], dim=1)
+        coarse, fine = self.decode(self._transform_inputs(inputs))
+        off = F.interpolate(self.conv_off(coarse), scale_factor=8, mode='bilinear')
+        return torch.cat([F.pixel_shuffle(self.conv_seg(fine), 2), off], dim=1)
 
     def predict_by_feat(self, seg_logits: Tensor, batch_img_metas: list[dict]) -> Tensor:
         """Logits (N, 1, S, S) of the object alone, as mmseg's evaluation wants them."""
@@ -118,10 +103,6 @@ class PatchHead(BaseDecodeHead):
             acc_near=accuracy,
             acc_coarse=before,
         )
-
-
-def _double(features: Tensor) -> Tensor:
-    return F.interpolate(features, scale_factor=2, mode='nearest')
 
 
 def _weighted(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
