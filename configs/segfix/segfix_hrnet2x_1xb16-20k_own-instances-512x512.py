@@ -8,12 +8,14 @@ image_size = (1024, 512)  # width, height that training images are resized to, t
 ignore_beyond = None
 
 dataset = dict(_delete_=True, type='mmrefine.CocoInstanceMapDataset', data_root=data_root)
-paint = dict(type='mmrefine.PaintInstanceMap', ignore_beyond=ignore_beyond)
+paint = dict(type='mmrefine.PaintInstanceMap')
+targets = dict(_base_.targets, ignore_beyond=ignore_beyond)
 train_pipeline = _base_.train_pipeline
 train_pipeline[1] = paint
 train_pipeline[2].scale = image_size
+train_pipeline[6] = targets
 test_pipeline = _base_.test_pipeline
-test_pipeline[1] = paint
+test_pipeline[1:3] = [paint, targets]
 train_dataloader = dict(
     dataset=dict(
         dataset,

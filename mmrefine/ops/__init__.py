@@ -14,7 +14,7 @@ from .patches import average_patches, crop_patches, reassemble_patches
 from .steady import average_along_flow
 from .tile_transforms import displacement, transform_labels, transform_matrix
 from .tiles import cut_tiles
-from .votes import apply_votes, vote_reach, votes_against
+from .votes import apply_votes, votes_against
 
 __all__ = [
     'apply_offset',
@@ -41,7 +41,6 @@ __all__ = [
     'soft_edge_map',
     'transform_labels',
     'transform_matrix',
-    'vote_reach',
     'votes_against',
     'warp_labels',
     'warp_values',

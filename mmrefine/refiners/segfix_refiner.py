@@ -19,9 +19,10 @@ from mmseg.structures import SegDataSample
 
 from ..methods.segfix import SEGFIX
 from ..models.segmentors import SegFix
-from ..ops import apply_offset, apply_votes, vote_reach, votes_against
+from ..ops import apply_offset, apply_votes, votes_against
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
+from ..ops.votes import vote_reach
 from ..registry import REFINERS
 from ..structures.segfix_fields import (
     PART_OF,
@@ -107,7 +108,7 @@ class SegFixRefiner(NetworkRefiner):
     method = SEGFIX
     network_type = SegFix
     by_windows = True
-    shipped = Path(__file__).parents[1] / 'weights' / 'segfix_hrnet2x-small.pth'
+    shipped = Path(__file__).parents[1] / 'weights' / 'segfix_lite0.pth'
 
     def __init__(
         self,

@@ -107,6 +107,30 @@ def test_flipping_first_mirrors_the_directions():
     assert (direction == data_of(last, 'gt_direction_map')[:, ::-1]).mean() < 0.6
 
 
+@pytest.mark.parametrize('beyond', [1, 4, 7.5])
+def test_far_from_any_boundary_nothing_is_judged(beyond):
+    labels = np.zeros((40, 61), np.uint8)
+    labels[:25, 10:40] = 1  # touches the top
+    labels[30:, 50:] = 255
+    transform = dict(type='mmrefine.GenerateBoundaryDirection', ignore_beyond=beyond)
+    everything = dict(type='mmrefine.GenerateBoundaryDirection')
+    near, whole = (run(labels, [step, PACK], 0) for step in (transform, everything))
+    distance = plain_distance(labels)
+    judged = (distance <= beyond) & (labels != 255)
+    assert judged.any()
+    assert (~judged & (labels != 255)).any()
+    for name in ('gt_boundary_map', 'gt_direction_map'):
+        expected = np.where(judged, data_of(whole, name), 255)
+        assert np.array_equal(data_of(near, name), expected)
+    lonely = run(np.ones((5, 9), np.uint8), [transform, PACK], 0)
+    assert (data_of(lonely, 'gt_boundary_map') == 255).all()
+
+
+def test_how_far_is_checked():
+    with pytest.raises(ValueError, match='ignore_beyond must be positive or None, got 0'):
+        GenerateBoundaryDirection(ignore_beyond=0)
+
+
 @pytest.mark.parametrize('width', [None, math.inf])
 def test_endless_width_marks_every_labelled_pixel(width):
     labels = label_map()

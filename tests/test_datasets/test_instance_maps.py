@@ -5,7 +5,6 @@ import json
 import cv2
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from mmrefine.datasets import CocoInstanceMapDataset
 from mmrefine.datasets.transforms import PaintInstanceMap
@@ -56,25 +55,6 @@ def test_nobody_gets_the_id_of_ignored_pixels():
     assert len(np.unique(ids)) == 301
 
 
-@pytest.mark.parametrize('beyond', [1, 4, 7.5])
-def test_far_from_any_boundary_nothing_is_judged(beyond):
-    mask, instance = square(0, 25, 30)  # touches the top
-    ids = paint([instance], ignore_beyond=beyond)['gt_seg_map']
-    inner = ndimage.distance_transform_edt(np.pad(mask, ((1, 0), (0, 0)), mode='edge'))[1:]
-    outer = ndimage.distance_transform_edt(~mask)
-    distance = np.where(mask, inner, outer)  # 1 right beside the boundary
-    assert (ids[distance <= beyond] != 255).all()
-    assert (ids[distance > beyond + 1] == 255).all()
-    judged = ids != 255
-    assert np.array_equal(ids[judged] > 0, mask[judged])
-
-
-def test_without_boundary_nothing_is_judged():
-    everything = Instance(1, encode_mask(np.ones(SIZE, bool)))
-    assert (paint([everything], ignore_beyond=5)['gt_seg_map'] == 255).all()
-    assert (paint([everything])['gt_seg_map'] == 1).all()
-
-
 def write(tmp_path, annotations):
     (tmp_path / 'img').mkdir()
     for name in ('a.png', 'b.png'):
@@ -104,8 +84,6 @@ def test_from_a_file(tmp_path):
 def test_nothing_to_learn_from(tmp_path):
     with pytest.raises(ValueError, match=r'truth\.json: no image has instances'):
         CocoInstanceMapDataset(**write(tmp_path, []))
-    with pytest.raises(ValueError, match='ignore_beyond must be positive or None, got 0'):
-        PaintInstanceMap(0)
     broken = Instance(1, dict(size=[3, 4], counts='x'))
     with pytest.raises(ValueError, match='size'):
         paint([broken])

@@ -24,7 +24,7 @@ from mmrefine.models.checkpoint import (
     read_checkpoint,
 )
 
-SHIPPED_CHECKPOINT = Path(mmrefine.__file__).parent / 'weights' / 'segfix_hrnet2x-small.pth'
+SHIPPED_CHECKPOINT = Path(mmrefine.__file__).parent / 'weights' / 'segfix_lite0.pth'
 WIDE_AND_HIGH = (48, 64)
 
 

@@ -1,13 +1,21 @@
 """SegFixHead against its definition in plain numpy, and with nothing to learn from."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from small_segfix import small_segfix
 
 from mmrefine.models.decode_heads import SegFixHead
+from mmrefine.ops import segfix_targets
+from mmrefine.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
 
 SIZE = (9, 13)
 
@@ -209,3 +217,41 @@ def test_missing_targets_name_the_transform(field):
     text = rf'no {field}: .*GenerateBoundaryDirection.*PackSegFixInputs'
     with pytest.raises(ValueError, match=text):
         make_head().loss_by_feat(torch.randn(1, 10, *SIZE), [sample])
+
+
+def fine_segfix() -> torch.nn.Module:
+    init_default_scope('mmseg')
+    cfg = Config.fromfile(ROOT / 'configs/_base_/models/segfix_lite0.py').model
+    torch.manual_seed(0)
+    return MODELS.build(cfg).eval()
+
+
+def test_fine_head_answers_for_every_pixel():
+    images = torch.rand(2, 3, 32, 80)
+    with torch.no_grad():
+        found = fine_segfix().predict_probabilities(images)
+    assert found.shape == (2, 10, 32, 80)
+    for part in (found[:, :2], found[:, 2:]):
+        assert torch.allclose(part.sum(1), torch.ones(2, 32, 80))
+
+
+def test_fine_head_learns_single_pixels():
+    """A boundary between columns 14 and 15, the second pixel of a cell: width 1, eight steps."""
+    model = fine_segfix().train()
+    images = torch.zeros(2, 3, 32, 48)
+    images[..., 15:] = 1
+    labels = np.zeros((32, 48), np.uint8)
+    labels[:, 15:] = 1
+    _, boundary, direction = segfix_targets(labels, width=1)
+    samples = [make_sample(boundary, direction, pad_shape=(32, 48))] * 2
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(40):
+        losses = model.loss(images, samples)
+        optimizer.zero_grad()
+        (losses['decode.loss_boundary'] + losses['decode.loss_direction']).backward()
+        optimizer.step()
+    with torch.no_grad():
+        logits = model.decode_head(model.extract_feat(images))
+    assert np.array_equal(logits[0, :2].argmax(0).numpy(), boundary)
+    at = boundary == 1
+    assert np.array_equal(logits[0, 2:].argmax(0).numpy()[at], direction[at])

@@ -5,7 +5,6 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from ...files.label_maps import decode_label_map
-from ...ops import distance_map
 from ...ops.ignored import IGNORED_BYTE
 from ...registry import TRANSFORMS
 
@@ -71,19 +70,9 @@ class PaintInstanceMap(BaseTransform):
     - gt_seg_map (int32, (H, W))
     - seg_fields
 
-    Args:
-        ignore_beyond: Pixels farther than this from every instance boundary are ignored, for
-            annotations that leave out some objects of an image: elsewhere there may be boundaries
-            that nobody drew. ``None`` ignores none.
-
     Raises:
-        ValueError: if ``ignore_beyond`` is not positive, or a mask is broken.
+        ValueError: if a mask is broken.
     """
-
-    def __init__(self, ignore_beyond: float | None = None) -> None:
-        if ignore_beyond is not None and not ignore_beyond > 0:
-            raise ValueError(f'ignore_beyond must be positive or None, got {ignore_beyond}')
-        self.ignore_beyond = ignore_beyond
 
     def transform(self, results: dict) -> dict:
         """Paint."""
@@ -93,11 +82,9 @@ class PaintInstanceMap(BaseTransform):
         masks.sort(key=lambda pair: np.count_nonzero(pair[1]), reverse=True)
         for number, (crowd, mask) in enumerate(masks, start=1):
             ids[mask] = IGNORED_BYTE if crowd else number + (number >= IGNORED_BYTE)
-        if self.ignore_beyond is not None:
-            ids[distance_map(ids, IGNORED_BYTE) > self.ignore_beyond] = IGNORED_BYTE
         results['gt_seg_map'] = ids
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(ignore_beyond={self.ignore_beyond})'
+        return f'{type(self).__name__}()'
