@@ -160,3 +160,8 @@ def test_pixels_near_an_outline_count_more(head):
         losses(head, said, sample(truth, truth))['loss_mask'] for said in (right, near, far)
     )
     assert costs[0] - base > 3 * (costs[1] - base)
+
+
+def test_sides_that_do_not_fit_are_told():
+    with pytest.raises(ValueError, match='inputs: expected images whose sides 16 divides, got 32x'):
+        PatchEfficientNet(3)(torch.zeros(1, 3, 32, 40))

@@ -11,6 +11,7 @@ model = dict(
         bgr_to_rgb=True,
         pad_val=0,
         seg_pad_val=255,
+        test_cfg=dict(size_divisor=32),
     ),
     backbone=dict(type='mmrefine.PatchEfficientNet', in_channels=3, fine_channels=16),
     decode_head=dict(

@@ -1,4 +1,4 @@
-"""The first eleven blocks of EfficientNet-Lite0 and a view of every pixel, for BPR on a CPU.
+"""The first eleven blocks of EfficientNet-Lite0 and a view of every pixel, for networks on a CPU.
 
 The deepest blocks are left out: at 1/16 of a 64 px patch, 4×4 cells see all of it.
 
@@ -8,9 +8,10 @@ lost, and no convolution runs at full resolution, where a CPU spends most of its
 
 Keys of weights: see ``inverted_blocks``; ``fine.*`` is ours.
 
-Shapes: N = patches, C = channels, S = side of a patch, a multiple of 16.
+Shapes: N = patches or images, C = channels, H, W = rows and columns, multiples of 16.
 """
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ BLOCKS = (
     (5, 1, 6, 112),
     (5, 1, 6, 112),
 )
+COARSEST = 16  # stride of the last block
 LAST_OF_STRIDE = (0, 2, 4, 10)  # blocks whose outputs are given: strides 2, 4, 8 and 16
 
 
@@ -54,7 +56,7 @@ class SquaresConv2d(nn.Conv2d):
 
 @MODELS.register_module()
 class PatchEfficientNet(BaseModule):
-    """Features of patches at strides 2, 2, 4, 8 and 16: ``fine_channels``, 16, 24, 40 and 112.
+    """Features of patches or images at strides 2, 2, 4, 8 and 16: ``fine_channels``, 16, 24, 40 and 112.
 
     Args:
         in_channels: Channels of the input; with ImageNet's weights, those after the third start at
@@ -82,7 +84,17 @@ class PatchEfficientNet(BaseModule):
         )
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """(N, ``in_channels``, S, S) → features at S/2, S/2, S/4, S/8 and S/16."""
+        """(N, ``in_channels``, H, W) → features at strides 2, 2, 4, 8 and 16.
+
+        Raises:
+            ValueError: if 16 does not divide H and W.
+        """
+        height, width = inputs.shape[2:]
+        if not torch.jit.is_tracing() and (height % COARSEST or width % COARSEST):
+            raise ValueError(
+                f'inputs: expected images whose sides {COARSEST} divides, got {height}x{width} '
+                '(crop_size in training; size_divisor of the data preprocessor in tests)'
+            )
         outputs = [self.fine(inputs)]
         x = F.relu6(self.bn0(self.conv_stem(inputs)), inplace=True)
         for index, block in enumerate(self.blocks):
