@@ -173,7 +173,7 @@ def method(text: str) -> tuple[str, Refine]:
     if name in CLASSICAL:
         return name, CLASSICAL[name]
     if checkpoint:
-        return name, build_refiner('bpr', checkpoint, 'cpu').refine
+        return name, build_refiner(None, checkpoint, 'cpu').refine
     return name, build_refiner(name, device='cpu').refine
 
 

@@ -8,6 +8,7 @@ SEGFIX = Method(
     options=(
         Option('scale', whole_number, 'how far labels are fetched (default: that of the weights)'),
         Option('steps', whole_number, 'most steps along the field (default: that of the weights)'),
+        Option('weights', str, 'research (default), or open: trained on openly licensed images'),
         Option(
             'min_confidence',
             share,

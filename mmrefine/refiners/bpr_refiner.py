@@ -98,14 +98,7 @@ class BPRRefiner(NetworkRefiner):
         half: bool | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        if weights is not None:
-            if weights not in self.shipped_weights:
-                known = ', '.join(map(repr, self.shipped_weights))
-                raise ValueError(f'weights: expected one of {known}, got {weights!r}')
-            if model is not None or checkpoint is not None:
-                raise ValueError('weights: a model or checkpoint of your own has its own; give one')
-            checkpoint = self._existing(self.shipped_weights[weights])
-        super().__init__(model, checkpoint, device, ignore_index)
+        super().__init__(model, checkpoint, device, ignore_index, weights)
 
         def trained(name: str, given: Any, default: Any) -> Any:
             return self.trained.get(name, default) if given is None else given

@@ -31,17 +31,22 @@ class NetworkRefiner(Refiner):
     Attributes:
         network_type: Class of the network.
         shipped: The checkpoint that comes with the package.
+        shipped_weights: All that come with it, by name: ``'research'``, trained on all images at
+            hand, many of which are for research alone, which is ``shipped``, and ``'open'``,
+            trained on openly licensed ones: free for any use, and weaker.
         model: The network, in eval mode on ``device``.
         trained: The network's ``test_cfg``: what the options were while it was trained.
 
     Raises:
         ValueError: if the checkpoint is missing, broken, of another model, or given beside a built
-            network, which has its weights; if ``ignore_index`` is none of these.
+            network, which has its weights; if ``weights`` is no name of some, or given beside a
+            network or checkpoint; if ``ignore_index`` is none of these.
         TypeError: if ``model`` builds something else than a ``network_type``.
     """
 
     network_type: ClassVar[type[nn.Module]]
     shipped: ClassVar[Path]
+    shipped_weights: ClassVar[Mapping[str, Path]]
 
     def __init__(
         self,
@@ -49,8 +54,16 @@ class NetworkRefiner(Refiner):
         checkpoint: str | os.PathLike | None,
         device: str | torch.device | None,
         ignore_index: IgnoreIndex,
+        weights: str | None = None,
     ) -> None:
         check_ignore_index(ignore_index)
+        if weights is not None:
+            if weights not in self.shipped_weights:
+                known = ', '.join(map(repr, self.shipped_weights))
+                raise ValueError(f'weights: expected one of {known}, got {weights!r}')
+            if model is not None or checkpoint is not None:
+                raise ValueError('weights: a model or checkpoint of your own has its own; give one')
+            checkpoint = self._existing(self.shipped_weights[weights])
         if model is None and checkpoint is None:
             checkpoint = self._existing(self.shipped)
         if not isinstance(model, nn.Module):

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -95,6 +95,9 @@ class SegFixRefiner(NetworkRefiner):
             the network is unsure. 0 is the published rule: the most probable
             direction decides. By default that in the model's ``test_cfg``, 0.5
             for the weights that come with the package, else 0.
+        weights: Which of those that come with the package: ``'research'`` (the default), trained on
+            all images at hand, many of which are for research alone, or ``'open'``, trained on
+            openly licensed ones: free for any use, and weaker.
         ignore_index: Label that is neither changed nor fetched in label maps,
             ``None`` for maps without one; ``'auto'`` takes 255 in maps of uint8 and
             none in others, whose labels may be instance ids. Stacks have none.
@@ -109,6 +112,7 @@ class SegFixRefiner(NetworkRefiner):
     network_type = SegFix
     by_windows = True
     shipped = Path(__file__).parents[1] / 'weights' / 'segfix_lite0.pth'
+    shipped_weights: ClassVar = dict(research=shipped, open=shipped.with_stem('segfix_lite0-open'))
 
     def __init__(
         self,
@@ -118,9 +122,10 @@ class SegFixRefiner(NetworkRefiner):
         scale: int | None = None,
         steps: int | None = None,
         min_confidence: float | None = None,
+        weights: str | None = None,
         ignore_index: IgnoreIndex = 'auto',
     ) -> None:
-        super().__init__(model, checkpoint, device, ignore_index)
+        super().__init__(model, checkpoint, device, ignore_index, weights)
         if min_confidence is None:
             min_confidence = self.trained.get('min_confidence', 0)
         if not 0 <= min_confidence < 1:

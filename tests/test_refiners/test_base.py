@@ -219,3 +219,17 @@ def test_an_image_is_read_and_opened_once_for_a_chain(tmp_path, monkeypatch):
     step = [refiners[0].refine(PICTURE, masks) for masks in (labels, stack, labels)]
     for found, masks in zip(results, step, strict=True):
         np.testing.assert_array_equal(found, refiners[1].refine(PICTURE, masks))
+
+
+@pytest.mark.parametrize('kind', [BPRRefiner, SegFixRefiner])
+def test_weights_by_name(kind):
+    research, openly = (
+        kind(weights=name, device='cpu').model.state_dict() for name in ('research', 'open')
+    )
+    shipped = kind(device='cpu').model.state_dict()
+    assert all(torch.equal(research[name], value) for name, value in shipped.items())
+    assert not any(torch.equal(openly[n], v) for n, v in shipped.items() if n.endswith('.weight'))
+    with pytest.raises(ValueError, match="weights: expected one of 'research', 'open', got 'all'"):
+        kind(weights='all')
+    with pytest.raises(ValueError, match='weights: a model or checkpoint of your own'):
+        kind(checkpoint='my.pth', weights='open')

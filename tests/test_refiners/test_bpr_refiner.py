@@ -318,14 +318,3 @@ def test_in_the_hook_and_chained(tmp_path):
     hook.refine_sample(sample)
     assert sample.pred_sem_seg.data.shape == labels.shape
     assert not torch.equal(sample.pred_sem_seg.data, labels)
-
-
-def test_weights_by_name():
-    weights = [BPRRefiner(weights=w, device='cpu').model.state_dict() for w in ('research', 'open')]
-    shipped = BPRRefiner(device='cpu').model.state_dict()
-    assert all(torch.equal(weights[0][name], value) for name, value in shipped.items())
-    assert not torch.equal(*(w['decode_head.conv_seg.weight'] for w in weights))
-    with pytest.raises(ValueError, match="weights: expected one of 'research', 'open', got 'all'"):
-        BPRRefiner(weights='all')
-    with pytest.raises(ValueError, match='weights: a model or checkpoint of your own'):
-        BPRRefiner(checkpoint='my.pth', weights='open')

@@ -56,7 +56,7 @@ class SquaresConv2d(nn.Conv2d):
 
 @MODELS.register_module()
 class PatchEfficientNet(BaseModule):
-    """Features of patches or images at strides 2, 2, 4, 8 and 16: ``fine_channels``, 16, 24, 40 and 112.
+    """Features at strides 2, 2, 4, 8 and 16: ``fine_channels``, 16, 24, 40 and 112 channels.
 
     Args:
         in_channels: Channels of the input; with ImageNet's weights, those after the third start at
@@ -93,7 +93,7 @@ class PatchEfficientNet(BaseModule):
         if not torch.jit.is_tracing() and (height % COARSEST or width % COARSEST):
             raise ValueError(
                 f'inputs: expected images whose sides {COARSEST} divides, got {height}x{width} '
-                '(crop_size in training; size_divisor of the data preprocessor in tests)'
+                '(crop_size in training, size_divisor in tests)'
             )
         outputs = [self.fine(inputs)]
         x = F.relu6(self.bn0(self.conv_stem(inputs)), inplace=True)
