@@ -14,7 +14,7 @@ from .direction import DIRECTION_VECTORS, check_directions
 
 # An outline is off where at least this share of the pixels along it, at most so many pixels away
 # in rows and columns, has more than MOVES of its votes against its label.
-OFF_SHARE, OFF_REACH, MOVES = 0.25, 20, 0.5
+OFF_SHARE, OFF_REACH, MOVES = 0.3, 20, 0.5
 # How much of the votes a pixel must have against its label to change in a further step.
 FURTHER_CONFIDENCE = 0.65
 
@@ -57,16 +57,16 @@ def apply_votes(
         ValueError: the shapes do not belong together, there are not 4, 8, 16 or 32 directions, or
             ``scale``, ``min_confidence`` or ``steps`` is out of range.
     """
-    options = scale, min_confidence, ignore_index, steps
     if isinstance(masks, torch.Tensor) and isinstance(votes, torch.Tensor):
         arrays = masks.detach().cpu().numpy(), votes.detach().float().cpu().numpy()
-        return like(_vote(*arrays, *options), masks)
+        voted = _vote(*arrays, scale, min_confidence, ignore_index, steps)
+        return like(voted, masks)
     if not (isinstance(masks, np.ndarray) and isinstance(votes, np.ndarray)):
         raise TypeError(
             'masks and votes must both be numpy arrays or both be torch tensors, got '
             f'{type(masks).__name__} and {type(votes).__name__}'
         )
-    return _vote(masks, votes, *options)
+    return _vote(masks, votes, scale, min_confidence, ignore_index, steps)
 
 
 def vote_reach(num_directions: int, scale: float, steps: int) -> int:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from torch import Tensor, nn
+from torch import Tensor
 
 
-class CoarseToFine(nn.Module):
-    """What heads on these features share.
+class CoarseToFine:
+    """What heads on these features share; a part of a mmseg head.
 
     Attributes:
         norm_cfg: The head's.
