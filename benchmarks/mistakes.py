@@ -11,8 +11,8 @@ With --page docs/compare.md, its table is replaced; --read takes such files in p
 so that parts of a long run can be put together.
 
 Methods: bpr and segfix with the weights that come with the package; grabcut, guided-filter and
-matting, which need no training (benchmarks/classical.py); NAME=CHECKPOINT a published checkpoint of
-a PatchRefiner.
+matting, which need no training (benchmarks/classical.py); NAME=CHECKPOINT a published
+checkpoint of either network.
 """
 
 import argparse

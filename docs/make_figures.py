@@ -122,7 +122,7 @@ def segfix() -> np.ndarray:
             fields['pred_boundary'][0] > 0.5,
             fields['pred_direction'][0],
             refiner.refine(image, coarse),
-            'the small network',
+            'the network of the package',
         ),
     ):
         arrows = draw_directions(

@@ -116,7 +116,7 @@ def test_two_directions_against_one():
 
 
 def plain_steps(labels, votes, confidence, steps, ignored):
-    """Pixel by pixel; an outline is off where three tenths of the pixels along it are to change."""
+    """Pixel by pixel; an outline is off where a quarter of the pixels along it are to change."""
     height, width = labels.shape
 
     def along(y, x):
@@ -136,23 +136,23 @@ def plain_steps(labels, votes, confidence, steps, ignored):
         changed = labels.copy()
         target = plain(labels, votes, 1, max(confidence, 0.65), ignored)
         for y, x in np.argwhere(sure):
-            near = slice(max(y - 20, 0), y + 21), slice(max(x - 20, 0), x + 21)
-            if (edges & voted)[near].sum() > 0.3 * edges[near].sum():
+            near = slice(max(y - 80, 0), y + 81), slice(max(x - 80, 0), x + 81)
+            if (edges & voted)[near].sum() > edges[near].sum() / 4:
                 changed[y, x] = target[y, x]
         labels = changed
     return labels
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([None, 2]))
 def test_steps_against_pixel_by_pixel(seed, steps, ignored):
     """Directions that mostly agree, on images larger than the reach of what is off."""
     rng = np.random.default_rng(seed)
-    size_hw = (9, 47)
-    labels = np.kron(rng.integers(0, 2 + bool(ignored), (3, 9)), np.ones((3, 6), int))[:, :47]
+    size_hw = (9, 203)
+    labels = np.kron(rng.integers(0, 2 + bool(ignored), (3, 9)), np.ones((3, 23), int))[:, :203]
     labels = labels.astype(np.uint8)
     coarse = rng.dirichlet(np.ones(9) / 4, (3, 8))
-    votes = np.kron(coarse, np.ones((3, 6, 1)))[:, :47, :8].transpose(2, 0, 1)
+    votes = np.kron(coarse, np.ones((3, 26, 1)))[:, :203, :8].transpose(2, 0, 1)
     votes = np.floor(votes * 64).astype(np.float32) / 64
     expected = plain_steps(labels, votes, 0.5, steps, ignored)
     found = apply_votes(labels, votes, 1, 0.5, ignored, steps)
