@@ -14,7 +14,8 @@ WHOLE = 2**22
 # scale, and so has a tile that begins at a multiple of it.
 STRIDE = 32
 # Pixels: side of what a tile gives, and what the network sees of its surroundings; multiples of
-# ``STRIDE``. The shipped SegFix sees 184 pixels far, and votes count up to 86 more, of which hardly any matter.
+# ``STRIDE``. The shipped SegFix sees 184 pixels far. Votes count up to 86 more, but hardly any of
+# those beyond the margin.
 CORE, MARGIN = 1024, 256
 
 
