@@ -56,15 +56,16 @@ def tiles_of(
 
 
 def padded(image: np.ndarray) -> np.ndarray:
-    """An image (H, W, 3) with its last row and column repeated, until ``STRIDE`` divides H and W.
+    """An image (H, W, 3), mirrored at its ends until ``STRIDE`` divides H and W.
 
     Else the coarse features of a network, of sizes that are rounded up, are stretched over the
-    image, the farther from its first pixel the more.
+    image, the farther from its first pixel the more. Were the last row or column repeated, the
+    network would see an edge there.
     """
     height, width = image.shape[:2]
     if height % STRIDE == width % STRIDE == 0:
         return image
-    return cv2.copyMakeBorder(image, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
+    return cv2.copyMakeBorder(image, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REFLECT_101)
 
 
 def grown(window: Window, margin: int, size_hw: tuple[int, int]) -> Window:
