@@ -65,7 +65,8 @@ def padded(image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     if height % STRIDE == width % STRIDE == 0:
         return image
-    return cv2.copyMakeBorder(image, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REFLECT_101)
+    missing = 0, -height % STRIDE, 0, -width % STRIDE  # top, bottom, left, right
+    return cv2.copyMakeBorder(image, *missing, cv2.BORDER_REFLECT_101)
 
 
 def grown(window: Window, margin: int, size_hw: tuple[int, int]) -> Window:
