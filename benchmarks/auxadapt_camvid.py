@@ -47,8 +47,8 @@ VARIANTS: dict[str, dict | None] = {
     '+ AuxAdapt': {},
     '+ AuxAdapt, lr 0.001': dict(lr=0.001),
     '+ AuxAdapt, batch norm by frame': dict(norm_eval=False),
+    '+ AuxAdapt, a copy at half the size': dict(copy=True, aux_scale=0.5),
     '+ AuxAdapt, a copy as auxiliary network': dict(copy=True),
-    '+ AuxAdapt, a copy at full size': dict(copy=True, aux_scale=1),
 }
 # Refiners run behind these.
 REFINED = ('model alone', '+ frozen auxiliary network', '+ AuxAdapt')

@@ -28,7 +28,7 @@ class OnlineAdaptationHook(Hook):
     Args:
         val: Adapt while validating, too.
         **options: Arguments of ``mmrefine.AuxAdaptSegmentor`` but ``main``; by default, a copy of
-            the model at half the image size is what adapts.
+            the model is what adapts.
 
     Raises:
         ValueError: at the start of testing, for a model with test-time augmentation, and as

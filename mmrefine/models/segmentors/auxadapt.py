@@ -43,7 +43,7 @@ class AuxAdaptSegmentor(BaseSegmentor):
 
     From the paper: the sum of logits, one update a frame, the main network frozen. Not printed
     there, after two public ports: cross-entropy on the auxiliary output alone, SGD. Ours: the
-    learning rate, statistics of batch norm that stay as trained, half the image size for the
+    learning rate, statistics of batch norm that stay as trained, half the image size for a small
     auxiliary network, and labels and loss at the size that it sees, which the update's time and
     memory follow.
 
@@ -53,7 +53,8 @@ class AuxAdaptSegmentor(BaseSegmentor):
         aux: The same for the auxiliary network; ``None`` takes a copy of the main network, which
             needs no training of its own.
         aux_checkpoint: Weights of ``aux``.
-        aux_scale: Size of what the auxiliary network sees, as a share of the main network's.
+        aux_scale: Size of what the auxiliary network sees, as a share of the main network's. By
+            default a half; 1 of a copy of the main network, which learned at that size.
         lr, momentum, weight_decay: Of SGD. A learning rate of 0 never adapts.
         loss_on: ``'aux'``: cross-entropy of the auxiliary logits; ``'sum'``: of the sum.
         norm_eval: Whether batch norm uses its trained statistics; else those of the frame.
@@ -73,7 +74,7 @@ class AuxAdaptSegmentor(BaseSegmentor):
         main: Mapping | nn.Module,
         aux: Mapping | nn.Module | None = None,
         aux_checkpoint: str | os.PathLike | None = None,
-        aux_scale: float = 0.5,
+        aux_scale: float | None = None,
         lr: float = 0.0001,
         momentum: float = 0.9,
         weight_decay: float = 0.0,
@@ -82,6 +83,9 @@ class AuxAdaptSegmentor(BaseSegmentor):
         update_every: int = 1,
         pattern: str = LAST_NUMBER,
     ) -> None:
+        self.copies = aux is None and aux_checkpoint is None
+        if aux_scale is None:
+            aux_scale = 1.0 if self.copies else 0.5
         if not 0 < aux_scale <= 1:
             raise ValueError(f'aux_scale: must be above 0 and at most 1, got {aux_scale}')
         if loss_on not in LOSS_ON:
@@ -94,7 +98,6 @@ class AuxAdaptSegmentor(BaseSegmentor):
         network = _segmentor(main, 'main')
         super().__init__(data_preprocessor=network.data_preprocessor)
         self.main: Any = network
-        self.copies = aux is None and aux_checkpoint is None
         self.aux: Any = copy.deepcopy(network) if aux is None else _segmentor(aux, 'aux')
         _check_same_input(self.main, self.aux)
         if aux_checkpoint is not None:
