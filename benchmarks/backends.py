@@ -19,7 +19,7 @@ from mmrefine.apis import build_refiner
 
 # Method, number, height and width of the inputs, what that is.
 CASES = (
-    ('segfix', (1, 360, 480), 'an image'),
+    ('segfix', (1, 384, 480), 'an image'),
     ('segfix', (1, 512, 1024), 'an image'),
     ('bpr', (32, None, None), 'a batch of patches'),
 )

@@ -77,14 +77,15 @@ class SegFix(EncoderDecoder):
                     'SegFix directions are only valid for images as they are: remove the flip'
                 )
             probabilities = _remove_padding(probabilities, meta)
-            size_hw = meta.get('ori_shape', probabilities.shape[1:])[:2]
-            probabilities = resize(
-                probabilities[None],
-                size_hw,
-                mode='bilinear',
-                align_corners=self.align_corners,
-                warning=False,
-            )[0]
+            size_hw = tuple(meta.get('ori_shape', probabilities.shape[1:])[:2])
+            if size_hw != tuple(probabilities.shape[1:]):
+                probabilities = resize(
+                    probabilities[None],
+                    size_hw,
+                    mode='bilinear',
+                    align_corners=self.align_corners,
+                    warning=False,
+                )[0]
             self._write_fields(probabilities, sample)
         return list(data_samples)
 
