@@ -156,7 +156,9 @@ def test_confidence(image, offset):
     votes = fields['pred_votes'].astype(np.float32)
     assert votes.shape == (8, *image.shape[:2])
     assert np.allclose(votes.sum(0), fields['pred_boundary'][0], atol=0.01)
-    assert np.array_equal(votes.argmax(0), fields['pred_direction'][0])
+    # In half precision, two directions may have the same.
+    chosen = np.take_along_axis(votes, fields['pred_direction'].astype(int), 0)[0]
+    assert np.array_equal(chosen, votes.max(0))
     by_votes = refiner.refine(image, labels)
     assert np.array_equal(by_votes, apply_votes(labels, votes.astype(np.float16), 2, 0.1, 255))
     assert not np.array_equal(by_votes, by_rule)
