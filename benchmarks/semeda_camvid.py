@@ -76,6 +76,7 @@ def train(
 def run_logged(command: list, work_dir: Path) -> None:
     """Run a training whose output goes to its work dir."""
     work_dir.mkdir(parents=True, exist_ok=True)
+    print(f'training, see {work_dir / "output.txt"}', flush=True)
     with open(work_dir / 'output.txt', 'w') as log:
         subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
 

@@ -1,4 +1,4 @@
-# The weights that come with the package: objects, road scenes, everyday photographs and nuclei;
+# The weights that came with the package first: objects, road scenes, photographs and nuclei;
 # coarse masks that models predicted and masks made coarse, and good ones among them, so that good
 # masks are left alone. Half an hour on 2 CPU cores; nothing is downloaded.
 _base_ = [

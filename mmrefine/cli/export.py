@@ -21,7 +21,9 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     names = ', '.join(shipped_methods())
     parser.add_argument('refiner', help=f'{names}, or a config as for mmrefine refine')
     parser.add_argument('out', help='file to write: .onnx, or .pt for TorchScript')
-    parser.add_argument('--checkpoint', help='weights; default: those that come with the method')
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument('--checkpoint', help='weights; default: those that come with the method')
+    which.add_argument('--weights', help='which of those: research (default), or open')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from ..apis import build_refiner
     from ..refiners.export import export_refiner
 
-    export_refiner(build_refiner(args.refiner, args.checkpoint, 'cpu'), args.out)
+    options = {} if args.weights is None else dict(weights=args.weights)
+    export_refiner(build_refiner(args.refiner, args.checkpoint, 'cpu', **options), args.out)
     print(f'{args.out}: {Path(args.out).stat().st_size / 2**20:.1f} MiB')
     return 0

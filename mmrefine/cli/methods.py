@@ -66,7 +66,9 @@ def add_refiner(parser: argparse.ArgumentParser, methods: dict[str, Method]) -> 
         group = parser.add_argument_group(f'options of {method.name}')
         for option in method.options:
             if option.name not in added:  # several methods may have one of the same name
-                group.add_argument(option.flag, type=option.type, help=option.help)
+                owners = [m.name for m in methods.values() if option in m.options]
+                shared = f'; of {" and ".join(owners)}' if len(owners) > 1 else ''
+                group.add_argument(option.flag, type=option.type, help=option.help + shared)
             added.add(option.name)
         if method.follows_offsets is not None and 'offsets' not in added:
             _add_offsets(group)

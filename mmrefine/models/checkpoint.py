@@ -76,6 +76,11 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """
     if not Path(path).is_file():
         raise ValueError(f'checkpoint: {path} does not exist')
+    if Path(path).suffix == '.onnx':
+        raise ValueError(
+            f'checkpoint: {path} is an exported network; it works in Python alone: '
+            f"build_refiner('bpr' or 'segfix', {str(path)!r}, backend='onnxruntime')"
+        )
     try:
         with _without_logs():
             content = torch.load(path, map_location='cpu', weights_only=True)
