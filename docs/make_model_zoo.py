@@ -75,11 +75,12 @@ def render() -> str:
     parts = [HEAD, *(part for model in models for part in model_section(model)), TAIL]
     for method, content in metafiles.items():
         name = content['Collections'][0]['Name']
-        parts.append(f'### {name}\n\n| config, in `configs/{method}` | |\n|---|---|\n')
-        for config in sorted((ROOT / 'configs' / method).glob('*.py')):
-            if config.relative_to(ROOT) not in trained:
-                parts.append(f'| `{config.stem}` | {first_sentence(config)} |\n')
-        parts.append('\n')
+        found = sorted((ROOT / 'configs' / method).glob('*.py'))
+        recipes = [config for config in found if config.relative_to(ROOT) not in trained]
+        if recipes:
+            parts.append(f'### {name}\n\n| config, in `configs/{method}` | |\n|---|---|\n')
+            parts += [f'| `{config.stem}` | {first_sentence(config)} |\n' for config in recipes]
+            parts.append('\n')
     return ''.join(parts).rstrip() + '\n'
 
 

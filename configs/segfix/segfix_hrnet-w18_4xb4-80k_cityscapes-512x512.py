@@ -1,3 +1,4 @@
+# SegFix on HRNet-W18.
 _base_ = [
     '../_base_/models/segfix_hrnet-w18.py',
     '../_base_/datasets/cityscapes_segfix.py',

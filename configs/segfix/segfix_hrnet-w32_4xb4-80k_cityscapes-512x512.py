@@ -1,3 +1,4 @@
+# SegFix on HRNet-W32.
 _base_ = [
     '../_base_/models/segfix_hrnet-w32.py',
     '../_base_/datasets/cityscapes_segfix.py',

@@ -1,3 +1,4 @@
+# SegFix on HRNet-W48, as published.
 _base_ = [
     '../_base_/models/segfix_hrnet-w48.py',
     '../_base_/datasets/cityscapes_segfix.py',
