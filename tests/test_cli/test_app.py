@@ -16,7 +16,7 @@ pytest.importorskip('uvicorn', reason='pip install -r requirements/app.txt')
 def test_the_page_is_served_until_it_is_interrupted():
     command = [sys.executable, '-m', 'mmrefine', 'app', '--port', '0', '--device', 'cpu']
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    # Where this process was started in the background, it ignores the signal, and so would the page.
+    # Started in the background, this process ignores the signal, and so would the page.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, **pipes) as server:
         signal.signal(signal.SIGINT, before)
