@@ -18,7 +18,7 @@ import rich.table
 import semeda_camvid
 from mmengine.config import Config
 from rich.console import Console
-from semeda_camvid import FIGURES, last_figures, length, save, write_half
+from semeda_camvid import FIGURES, last_figures, length, runs_parser, save, write_half
 
 from mmrefine.files.label_clusters import read_label_map
 from mmrefine.registry import MODELS
@@ -90,14 +90,8 @@ def config_of(variant: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('camvid', type=Path, help='folder with img_dir/ and ann_dir/')
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/hs3-camvid'))
+    parser = runs_parser(__doc__, 'work_dirs/hs3-camvid', [0, 1, 2], 1000)
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--iterations', type=int, default=1000, help='of every run')
-    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
-    parser.add_argument('--show', action='store_true', help='print the table and stop')
     args = parser.parse_args()
     out = args.out.resolve()
     path = out / 'results.json'

@@ -13,7 +13,16 @@ import argparse
 import json
 from pathlib import Path
 
-from semeda_camvid import last_figures, length, save, show, train, train_start, write_half
+from semeda_camvid import (
+    last_figures,
+    length,
+    runs_parser,
+    save,
+    show,
+    train,
+    train_start,
+    write_half,
+)
 
 CONFIG = 'perceptual/perceptual_fcn-hrnet-mini_1xb4-200_camvid-half-160x224'
 FIGURES = {
@@ -27,15 +36,9 @@ DATASETS = ('train_dataloader.dataset.dataset', 'val_dataloader.dataset', 'test_
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('camvid', type=Path, help='folder with img_dir/ and ann_dir/')
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/perceptual-camvid'))
+    parser = runs_parser(__doc__, 'work_dirs/perceptual-camvid', [0, 1], 200)
     parser.add_argument('--start', type=Path, help='its checkpoint, if there is one')
     parser.add_argument('--weights', type=float, nargs='+', default=[0, 0.1, 0.3, 1])
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1])
-    parser.add_argument('--iterations', type=int, default=200, help='of every run')
-    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
-    parser.add_argument('--show', action='store_true', help='print the table and stop')
     args = parser.parse_args()
     out = args.out.resolve()
     path = out / 'results.json'

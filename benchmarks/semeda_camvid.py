@@ -73,6 +73,18 @@ def train(
     run_logged(command, work_dir)
 
 
+def runs_parser(doc: str, out: str, seeds: list[int], iterations: int) -> argparse.ArgumentParser:
+    """What benchmarks ask that train on CamVid, every variant with every seed."""
+    parser = argparse.ArgumentParser(description=doc.split('\n\n')[0])
+    parser.add_argument('camvid', type=Path, help='folder with img_dir/ and ann_dir/')
+    parser.add_argument('--out', type=Path, default=Path(out))
+    parser.add_argument('--seeds', type=int, nargs='+', default=seeds)
+    parser.add_argument('--iterations', type=int, default=iterations, help='of every run')
+    parser.add_argument('--amp', action='store_true', help='train in bfloat16')
+    parser.add_argument('--show', action='store_true', help='print the table and stop')
+    return parser
+
+
 def run_logged(command: list, work_dir: Path) -> None:
     """Run a training whose output goes to its work dir."""
     work_dir.mkdir(parents=True, exist_ok=True)

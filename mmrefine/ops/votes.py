@@ -12,7 +12,7 @@ import torch
 from .boundary import Array, like
 from .direction import DIRECTION_VECTORS, check_directions
 
-# An outline is off where at least this share of the pixels along it, at most so many pixels away
+# An outline is off where more than this share of the pixels along it, at most so many pixels away
 # in rows and columns, has more than MOVES of its votes against its label.
 OFF_SHARE, OFF_REACH, MOVES = 0.25, 80, 0.5
 # How much of the votes a pixel must have against its label to change in a further step.

@@ -34,7 +34,7 @@ from ..structures.segfix_fields import (
 )
 from .base import Image, check_masks, check_stack, load_image, warn_of_binary_mask
 from .network import Model, NetworkRefiner, checked_number
-from .tiles import STRIDE, Tile, grown, inside, padded, tiles_of
+from .tiles import MARGIN, STRIDE, Tile, grown, inside, padded, tiles_of
 
 KEPT_TILES = 64  # whose votes are kept: those of 64 megapixels
 # Above 0.5 in half precision, too.
@@ -214,27 +214,29 @@ class SegFixRefiner(NetworkRefiner):
             return lambda masks: self.shift(masks, offset)
         size_hw = (array.shape[0], array.shape[1])
         reach = vote_reach(self.model.decode_head.num_directions, self.scale, self.steps)
-        tiles = [Tile(grown(tile.core, reach, size_hw), tile.seen) for tile in tiles_of(size_hw)]
-        cores = [tile.core for tile in tiles_of(size_hw)]
+        reach = min(reach, MARGIN)  # nothing else is seen
+        tiles = list(tiles_of(size_hw))
+        windows = [grown(tile.core, reach, size_hw) for tile in tiles]
 
         @lru_cache(KEPT_TILES)
         def votes_in(index: int) -> np.ndarray:
-            return self._predict(array, tiles[index], [PRED_VOTES])[PRED_VOTES]
+            tile = Tile(windows[index], tiles[index].seen)
+            return self._predict(array, tile, [PRED_VOTES])[PRED_VOTES]
 
         if len(tiles) == 1:
-            votes_in(0)
+            votes_in(0)  # needs no masks, so it is done once, now
 
         def refine(masks: np.ndarray) -> np.ndarray:
             check_masks(masks, size_hw)
             label = ignored_label(self.ignore_index, masks.dtype)
             warn_of_binary_mask(masks, label)
             refined = np.array(masks, order='C')
-            for index, (core, tile) in enumerate(zip(cores, tiles, strict=True)):
-                part = masks[(..., *tile.core)]
+            for index, (tile, window) in enumerate(zip(tiles, windows, strict=True)):
+                part = masks[(..., *window)]
                 if not part.size or (part == part[..., :1, :1]).all():
                     continue  # one label: there is no other to take
                 voted = self._voted(part, votes_in(index), label)
-                refined[(..., *core)] = voted[(..., *inside(core, tile.core))]
+                refined[(..., *tile.core)] = voted[(..., *inside(tile.core, window))]
             return keep_vanished(masks, refined, label)
 
         return refine

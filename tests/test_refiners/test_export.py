@@ -12,6 +12,7 @@ from small_bpr import bpr_config, small_bpr
 from small_segfix import make_lively, segfix_config, small_segfix
 
 from mmrefine.apis import build_refiner
+from mmrefine.cli.command import main
 from mmrefine.models.checkpoint import build_model
 from mmrefine.refiners import SegFixRefiner
 from mmrefine.refiners.export import OnnxPredictor, export_refiner, onnx_bytes, torchscript_bytes
@@ -207,3 +208,20 @@ def test_tool(checkpoints, tmp_path, run_fresh):
     assert done.returncode == 0, done.stderr
     assert 'segfix.onnx: 0.' in done.stdout
     assert [p.name for p in out.parent.iterdir()] == ['segfix.onnx']
+
+
+def test_openly_licensed_weights_are_exported_and_python_is_named(tmp_path):
+    path = tmp_path / 'open.onnx'
+    assert main(['export', 'segfix', str(path), '--weights', 'open']) == 0
+    refiner = build_refiner('segfix', path, backend='onnxruntime')
+    inputs = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    expected = build_refiner('segfix', device='cpu', weights='open').model
+    with torch.no_grad():
+        torch.testing.assert_close(
+            refiner.model.predict_probabilities(inputs),
+            expected.predict_probabilities(inputs),
+            atol=1e-4,
+            rtol=0,
+        )
+    with pytest.raises(ValueError, match=r"open\.onnx is an exported network.*backend='onnxrunt"):
+        build_refiner('segfix', path)

@@ -6,7 +6,7 @@ import pytest
 
 from mmrefine.apis import build_refiner
 from mmrefine.ops import boxes, colour_odds
-from mmrefine.refiners import bpr_blocks, tiles
+from mmrefine.refiners import bpr_blocks, segfix_refiner, tiles
 from mmrefine.structures.segfix_fields import PRED_VOTES
 
 SIZE = (230, 331)  # of which 32 divides neither
@@ -49,6 +49,15 @@ def test_segfix_sees_in_tiles_what_it_sees_in_the_whole(image, labels, monkeypat
     assert np.abs(votes - in_tiles).max() <= 0.001
     assert np.count_nonzero(whole != labels) > 300
     assert np.mean(refiner.refine(image, labels) == whole) >= 0.9999
+
+
+def test_more_steps_than_a_tile_sees_far(image, labels, monkeypatch):
+    small_tiles(monkeypatch)
+    monkeypatch.setattr(tiles, 'MARGIN', 64)
+    monkeypatch.setattr(segfix_refiner, 'MARGIN', 64)
+    refined = build_refiner('segfix', device='cpu', steps=100).refine(image, labels)
+    assert refined.shape == labels.shape
+    assert 0 < (refined != labels).mean() < 0.1
 
 
 def small_blocks(monkeypatch, context):
