@@ -116,8 +116,8 @@ def show(
     for variant, title in variants.items():
         runs = [run for key, run in results.items() if key.startswith(f'{variant} seed')]
         cells = []
-        for name in figures if runs else ():
-            values = np.array([run[name] for run in runs])
+        for name in figures:
+            values = np.array([run[name] for run in runs]) if runs else np.full(1, np.nan)
             spread = f' ± {values.std(ddof=1):.2f}' if len(values) > 1 else ''
             cells.append(f'{values.mean():.2f}{spread}')
         print('|', title, '|', len(runs), '|', ' | '.join(cells), '|')

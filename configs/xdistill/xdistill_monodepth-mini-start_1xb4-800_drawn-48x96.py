@@ -1,4 +1,5 @@
-# Where the comparison on drawn scenes starts from: a small network, without a teacher.
+# Where the comparison on drawn scenes starts from: a small network, without a teacher. To be run by
+# benchmarks/xdistill_drawn.py, which draws the scenes.
 _base_ = [
     '../_base_/models/monodepth_mini.py',
     '../_base_/datasets/frames_xdistill.py',
