@@ -1,6 +1,6 @@
 # The common start, to be run by benchmarks/pisr_drawn.py, which draws the world: relations stay at
-# zero, so the network predicts as without them, and their first pass learns. The benchmark drops the
-# relations from its weights: they are new in what follows.
+# zero, so the network predicts as without them, and their first pass learns. The benchmark drops
+# them from its weights: they are new in what follows.
 _base_ = './pisr_panoptic-fpn-mini_1xb4-800_drawn-48x192.py'
 model = dict(relations=dict(start=0.0))
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'relations.relations': dict(lr_mult=0)}))
