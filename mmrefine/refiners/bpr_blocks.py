@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops.colour_odds import SURROUNDINGS, UNKNOWN, ColourModel, surroundings
+from ..ops.colour_odds import SURROUNDINGS, UNKNOWN, surroundings
 from ..ops.label_boxes import label_boxes
 from ..ops.mask_moves import NEAR
+from .large_object import LargeObject
 from .leave_alone import LEAST_PIECE
 from .tiles import Tile, Window, common, grown, inside, tiles_of
 
@@ -24,22 +25,6 @@ WHOLE = 2**24
 BLOCK, CONTEXT = 2048, 512
 # Side of the parts in which labels are looked for, pixels.
 PART = 1024
-
-
-class LargeObject(NamedTuple):
-    """What is known of an object that is seen whole from no block.
-
-    Attributes:
-        boxes: int64 (N, 4) xyxy, in the image.
-        window: The object and its surroundings, whose colours are known.
-        colours: They; None where nothing is known.
-        off: Mean log-odds that its mask is off, over its outline.
-    """
-
-    boxes: np.ndarray
-    window: Window
-    colours: ColourModel | None
-    off: float = 0.0
 
 
 class Block(NamedTuple):

@@ -16,14 +16,11 @@ import numpy as np
 from torch import Tensor
 
 from ..ops import average_patches, propose_boxes
-from ..ops.boxes import box_centres, boxes_around
-from ..ops.colour_odds import SURROUNDINGS, colour_model
 from ..ops.ignored import IgnoreIndex, ignored_label
 from ..ops.vanished import keep_vanished
 from .bpr_blocks import (
     Averages,
     Block,
-    LargeObject,
     Part,
     large_objects,
     parts_of,
@@ -33,6 +30,7 @@ from .bpr_blocks import (
 )
 from .bpr_masks import ALL, LabelMapEdit, MaskEdit, StackEdit
 from .bpr_patches import PatchPredictor
+from .large_object import LargeObject, large_object
 from .leave_alone import (
     LEAST_PIECE,
     Weights,
@@ -42,7 +40,7 @@ from .leave_alone import (
     without_specks,
 )
 from .second_look import moved_mask, with_move
-from .tiles import Tile, Window, grown, inside
+from .tiles import Tile, inside
 
 
 class View(NamedTuple):
@@ -141,8 +139,10 @@ class OnePass:
             refined[(..., *window)] = next(self.refine([whole])).masks
             return
         context, least = seen_around(self.patch_size, self.patches.padding)
+        with_odds = self.patches.model.data_preprocessor.with_odds
+        settings = self.patch_size, self.iou_threshold, with_odds
         large = {
-            key: self._large_object(image, plane, key, box)
+            key: large_object(image, plane, key, box, *settings)
             for key, box in large_objects(plane, least, self._ignored(plane))
         }
         if self.leave_alone is not None:
@@ -154,21 +154,6 @@ class OnePass:
         for done in self.refine(views):
             tile = tiles.popleft()
             refined[(..., *tile.core)] = done.masks[(..., *inside(tile.core, tile.seen))]
-
-    def _large_object(
-        self, image: np.ndarray, plane: np.ndarray, key: Any, box: Window
-    ) -> LargeObject:
-        """Boxes and colours of a large object."""
-        size_hw = plane.shape[-2], plane.shape[-1]
-        window = grown(box, SURROUNDINGS, size_hw)
-        part = plane[(..., *window)]
-        mask = part == key if plane.ndim == 2 else part[0] != 0
-        centres = box_centres(mask.view(np.uint8), self.patch_size, self.iou_threshold)
-        centres += [side.start for side in window]
-        boxes = boxes_around(centres, self.patch_size, size_hw)
-        with_odds = self.patches.model.data_preprocessor.with_odds
-        colours = colour_model(image, mask, window) if with_odds else None
-        return LargeObject(boxes, window, colours)
 
     def _off(
         self, views: Iterable[View], large: dict[Any, LargeObject]
