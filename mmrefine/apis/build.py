@@ -3,13 +3,12 @@
 import inspect
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..refiners import Refiner
-from ..refiners.export import network_from_onnx, run_on_onnxruntime
+from ..refiners.export import is_onnx, network_from_onnx, run_on_onnxruntime
 from ..refiners.names import refiner_class, refiner_settings
 
 BACKENDS = ('torch', 'onnxruntime')
@@ -19,7 +18,7 @@ def build_refiner(
     method_or_config: str | os.PathLike | Mapping[str, Any] | None = None,
     checkpoint: str | os.PathLike | None = None,
     device: str | torch.device | None = None,
-    backend: str = 'torch',
+    backend: str | None = None,
     **options: Any,
 ) -> Refiner:
     """Build a refiner.
@@ -37,8 +36,8 @@ def build_refiner(
         checkpoint: Weights in place of those that the method ships or the config names.
         device: Where the network runs, for example ``'cpu'`` or ``'cuda:1'``; a GPU by default
             if there is one.
-        backend: What computes the network: ``'torch'``, or ``'onnxruntime'`` on the CPU, for which
-            ``checkpoint`` may also be a file that ``mmrefine export`` wrote.
+        backend: What computes the network: ``'torch'``, or ``'onnxruntime'`` on the CPU. By default
+            torch; onnxruntime where ``checkpoint`` is an ONNX file of ``mmrefine export``.
         **options: Further options of the refiner, in place of the config's: ``scale=1``.
 
     Returns:
@@ -50,6 +49,8 @@ def build_refiner(
         TypeError: if the config builds something that is no refiner.
         ImportError: if the backend is not installed.
     """
+    if backend is None:
+        backend = 'onnxruntime' if is_onnx(checkpoint) else 'torch'
     if backend not in BACKENDS:
         raise ValueError(f'backend: expected {" or ".join(BACKENDS)}, got {backend!r}')
     if isinstance(method_or_config, Mapping):
@@ -79,7 +80,7 @@ def _use_onnx(settings: dict[str, Any]) -> None:
     if torch.device(device).type != 'cpu':
         raise ValueError(f'device: the backend onnxruntime runs on the cpu, got {device}')
     checkpoint = settings.get('checkpoint')
-    if checkpoint is not None and Path(checkpoint).suffix == '.onnx':
+    if checkpoint is not None and is_onnx(checkpoint):
         settings['model'] = network_from_onnx(checkpoint)
         del settings['checkpoint']
 

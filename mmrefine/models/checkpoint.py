@@ -78,8 +78,8 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f'checkpoint: {path} does not exist')
     if Path(path).suffix == '.onnx':
         raise ValueError(
-            f'checkpoint: {path} is an exported network; it works in Python alone: '
-            f"build_refiner('bpr' or 'segfix', {str(path)!r}, backend='onnxruntime')"
+            f'checkpoint: {path} is an exported network; build_refiner(checkpoint=...) and '
+            'mmrefine refine --checkpoint take it; here, weights (.pth) are needed'
         )
     try:
         with _without_logs():

@@ -12,6 +12,7 @@ from ..methods import DEFAULT, ENTRY_POINTS, did_you_mean
 from ..models.checkpoint import read_checkpoint
 from ..registry import REFINERS
 from .base import Refiner
+from .export import OnnxPredictor, is_onnx
 
 
 def registered_refiners() -> dict[str, type[Refiner]]:
@@ -76,9 +77,12 @@ def types_of_models() -> dict[str, str]:
 
 
 def _type_of_checkpoint(checkpoint: str | os.PathLike | None) -> str:
-    if checkpoint is None or Path(checkpoint).suffix == '.onnx':
+    if checkpoint is None:
         return _type_of_name(DEFAULT)
-    model = read_checkpoint(checkpoint)['meta'].get('model')
+    if is_onnx(checkpoint):
+        model = OnnxPredictor(checkpoint).model_cfg()
+    else:
+        model = read_checkpoint(checkpoint)['meta'].get('model')
     kind = model.get('type') if isinstance(model, Mapping) else None
     return types_of_models().get(str(kind)) or _type_of_name(DEFAULT)
 

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -87,7 +88,9 @@ def test_shipped_networks(method, tmp_path):
     masks = np.roll(disc, 3, axis=1)[None]
     refiner = build_refiner(method, device='cpu')
     export_refiner(refiner, tmp_path / 'network.onnx')
-    exported = build_refiner(method, tmp_path / 'network.onnx', backend='onnxruntime')
+    exported = build_refiner(checkpoint=tmp_path / 'network.onnx')
+    assert type(exported) is type(refiner)
+    assert isinstance(exported.model.predict_probabilities, OnnxPredictor)
     channels = getattr(refiner.model.data_preprocessor, 'num_channels', 3)
     inputs = torch.randn(3, channels, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -137,6 +140,20 @@ def test_refiner_on_onnxruntime_refines_the_same(checkpoints, tmp_path, method, 
     predictor.session = None  # nothing else computes the network
     with pytest.raises(AttributeError):
         refiner.refine(IMAGE, masks)
+
+
+def test_from_the_shell(tmp_path):
+    export_refiner(build_refiner('segfix', device='cpu'), tmp_path / 'network.onnx')
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'masks').mkdir()
+    cv2.imwrite(str(tmp_path / 'images/a.png'), IMAGE)
+    cv2.imwrite(str(tmp_path / 'masks/a.png'), masks_of('segfix'))
+    folders = [str(tmp_path / name) for name in ('images', 'masks', 'out')]
+    options = ['--checkpoint', str(tmp_path / 'network.onnx')]
+    assert main(['refine', 'label-maps', *folders, *options]) == 0
+    found = cv2.imread(str(tmp_path / 'out/a.png'), cv2.IMREAD_UNCHANGED)
+    expected = build_refiner('segfix', device='cpu').refine(IMAGE, masks_of('segfix'))
+    assert np.mean(found == expected) > 0.999
 
 
 def test_sliding_windows_on_onnxruntime(tmp_path):
@@ -210,7 +227,7 @@ def test_tool(checkpoints, tmp_path, run_fresh):
     assert [p.name for p in out.parent.iterdir()] == ['segfix.onnx']
 
 
-def test_openly_licensed_weights_are_exported_and_python_is_named(tmp_path):
+def test_openly_licensed_weights_are_exported(tmp_path):
     path = tmp_path / 'open.onnx'
     assert main(['export', 'segfix', str(path), '--weights', 'open']) == 0
     refiner = build_refiner('segfix', path, backend='onnxruntime')
@@ -223,5 +240,5 @@ def test_openly_licensed_weights_are_exported_and_python_is_named(tmp_path):
             atol=1e-4,
             rtol=0,
         )
-    with pytest.raises(ValueError, match=r"open\.onnx is an exported network.*backend='onnxrunt"):
-        build_refiner('segfix', path)
+    with pytest.raises(ValueError, match=r'open\.onnx is an exported network'):
+        build_refiner('segfix', path, backend='torch')
