@@ -71,7 +71,10 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     prog, places = parser.prog, '[PRED] GT [options]'
     parser.usage = f'{prog} [KIND] {places}'
     kinds = parser.add_subparsers(
-        title='kinds of predictions', metavar='KIND', required=True, prog=prog
+        title='kinds of predictions; `KIND --help` lists its options',
+        metavar='KIND',
+        required=True,
+        prog=prog,
     )
     for name, (text, add, evaluate) in KINDS.items():
         part = kinds.add_parser(

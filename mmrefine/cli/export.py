@@ -7,8 +7,9 @@ from pathlib import Path
 from ..methods import shipped_methods
 
 DESCRIPTION = (
-    'Write the network of a refiner as ONNX or TorchScript, for batches and images of any size; '
-    'its input is normalised images, its output probabilities'
+    'Write the network of a refiner as ONNX or TorchScript, for batches of any size; sides are '
+    'free too, but those of the package take multiples of 16. Its input is normalised images, its '
+    'output probabilities'
 )
 EPILOG = """
 example:

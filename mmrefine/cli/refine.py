@@ -246,7 +246,12 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     methods = offered_methods(words)
     prog, places = parser.prog, 'IMAGES MASKS OUT [options]'
     parser.usage = f'{prog} [KIND] {places}'
-    kinds = parser.add_subparsers(title='kinds of input', metavar='KIND', required=True, prog=prog)
+    kinds = parser.add_subparsers(
+        title='kinds of input; `KIND --help` lists its options',
+        metavar='KIND',
+        required=True,
+        prog=prog,
+    )
     for name, kind in KINDS.items():
         part = kinds.add_parser(
             name,
