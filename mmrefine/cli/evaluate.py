@@ -71,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     prog, places = parser.prog, '[PRED] GT [options]'
     parser.usage = f'{prog} [KIND] {places}'
     kinds = parser.add_subparsers(
-        title='kinds of predictions; `KIND --help` lists its options',
+        title='kinds of predictions, each with its options: KIND --help',
         metavar='KIND',
         required=True,
         prog=prog,

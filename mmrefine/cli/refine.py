@@ -247,7 +247,7 @@ def add_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     prog, places = parser.prog, 'IMAGES MASKS OUT [options]'
     parser.usage = f'{prog} [KIND] {places}'
     kinds = parser.add_subparsers(
-        title='kinds of input; `KIND --help` lists its options',
+        title='kinds of input, each with its options: KIND --help',
         metavar='KIND',
         required=True,
         prog=prog,

@@ -207,7 +207,7 @@ def test_words_are_completed_in_bash(capsys, tmp_path):
         main(['--print-completion', 'bash'])
     (tmp_path / 'mmrefine').write_text(capsys.readouterr().out)
     program = """
-        source mmrefine
+        source ./mmrefine
         function=$(complete -p mmrefine | sed 's/.*-F \\([^ ]*\\) .*/\\1/')
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
         $function mmrefine "${COMP_WORDS[-1]}"
