@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from ..models.checkpoint import is_onnx
 from ..refiners import Refiner
-from ..refiners.export import is_onnx, network_from_onnx, run_on_onnxruntime
+from ..refiners.export import network_from_onnx, run_on_onnxruntime
 from ..refiners.names import refiner_class, refiner_settings
 
 BACKENDS = ('torch', 'onnxruntime')
@@ -50,7 +51,8 @@ def build_refiner(
         ImportError: if the backend is not installed.
     """
     if backend is None:
-        backend = 'onnxruntime' if is_onnx(checkpoint) else 'torch'
+        exported = checkpoint is not None and is_onnx(checkpoint)
+        backend = 'onnxruntime' if exported else 'torch'
     if backend not in BACKENDS:
         raise ValueError(f'backend: expected {" or ".join(BACKENDS)}, got {backend!r}')
     if isinstance(method_or_config, Mapping):

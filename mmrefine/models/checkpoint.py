@@ -62,6 +62,11 @@ def _without_logs() -> contextlib.AbstractContextManager:
     return torch.serialization.safe_globals([(_Nothing, name) for name in LOG_NAMES])
 
 
+def is_onnx(path: str | os.PathLike) -> bool:
+    """Whether a checkpoint is an exported network, by its name."""
+    return Path(path).suffix == '.onnx'
+
+
 def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """Load a checkpoint without running any code from it.
 
@@ -76,7 +81,7 @@ def read_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """
     if not Path(path).is_file():
         raise ValueError(f'checkpoint: {path} does not exist')
-    if Path(path).suffix == '.onnx':
+    if is_onnx(path):
         raise ValueError(
             f'checkpoint: {path} is an exported network; build_refiner(checkpoint=...) and '
             'mmrefine refine --checkpoint take it; here, weights (.pth) are needed'

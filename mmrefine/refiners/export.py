@@ -179,11 +179,6 @@ class OnnxPredictor:
         return json.loads(text)
 
 
-def is_onnx(checkpoint: str | os.PathLike | None) -> bool:
-    """Whether a checkpoint is an ONNX file, by its name."""
-    return checkpoint is not None and Path(checkpoint).suffix == '.onnx'
-
-
 def network_from_onnx(path: str | os.PathLike) -> nn.Module:
     """Network whose probabilities come from an exported ONNX file.
 

@@ -9,10 +9,10 @@ from typing import Any
 from mmengine.config import Config
 
 from ..methods import DEFAULT, ENTRY_POINTS, did_you_mean
-from ..models.checkpoint import read_checkpoint
+from ..models.checkpoint import is_onnx, read_checkpoint
 from ..registry import REFINERS
 from .base import Refiner
-from .export import OnnxPredictor, is_onnx
+from .export import OnnxPredictor
 
 
 def registered_refiners() -> dict[str, type[Refiner]]:
